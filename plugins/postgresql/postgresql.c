@@ -113,7 +113,7 @@ const struct db_ops pg_ops = {
 			.keep_out = pg_op_keep_out,
 			.keep_out_budget = pg_op_keep_out_budget,
 			.carry = pg_op_carry,
-			.carry_over = pg_op_carry_over,
+			.commit = pg_op_commit_group,
 		},
 	.depends =
 		{

@@ -101,8 +101,8 @@ static void a_concurrent_refresh_takes_few_turns(void)
 	CHECK(trace.turns > 0 && trace.turns <= 7);
 }
 
-/* To look at the object and the logs, and count what is new there; to find the keys; to move the sums, and look again;
- * to record and COMMIT; to carry over marks. */
+/* To look at the object and the logs, count what is new there and find the keys; to move the sums, and look again; to
+ * record and COMMIT, and to carry over marks, which is sent with that and has a Sync of its own. */
 static void an_incremental_refresh_takes_few_turns(void)
 {
 	struct viewd_conn *conn = start(), *app = pg_session("app");
@@ -120,8 +120,40 @@ static void an_incremental_refresh_takes_few_turns(void)
 		CHECK_INT(pg_refreshed(conn, &view).did, VIEWD_DID_INCREMENTAL);
 		untraced(&trace);
 	}
-	CHECK(trace.turns > 0 && trace.turns <= 5);
+	CHECK(trace.turns > 0 && trace.turns <= 4);
 	CHECK_STR(pg_ask(conn, "SELECT kind, n FROM stats ORDER BY kind"), "10,4;20,1");
+}
+
+/* Keys are asked for before it is known which logs hold news: where these are others than lately, the answer is not
+ * taken. */
+static void keys_that_were_guessed_are_those_of_the_news(void)
+{
+	static const char *const changes[] = {
+		"UPDATE sale SET amount = amount + 1 WHERE id = 1",
+		"UPDATE sale SET amount = amount + 1 WHERE id = 2",
+		"UPDATE sale SET amount = amount + 1 WHERE id = 1",
+		"UPDATE rate SET factor = factor + 1 WHERE kind = 1",
+		"UPDATE rate SET factor = factor + 1 WHERE kind = 2",
+		"UPDATE rate SET factor = factor + 1 WHERE kind = 1",
+		"WITH r AS (UPDATE rate SET factor = 9 WHERE kind = 2) UPDATE sale SET amount = 7 "
+		"WHERE id = 1"};
+	struct viewd_conn *conn = start(), *app = pg_session("app");
+	struct viewd_view_spec view = pg_view(
+		"stats", VIEWD_METHOD_TABLE, "SELECT s.id, s.amount * r.factor AS n FROM sale s JOIN rate r ON r.kind = s.id");
+	view.mode = VIEWD_MODE_INCREMENTAL;
+	pg_do(app, "CREATE TABLE rate (kind int PRIMARY KEY, factor int NOT NULL)");
+	pg_do(app, "INSERT INTO rate VALUES (1, 1), (2, 1)");
+	pg_do(app, "GRANT ALL ON rate, sale TO viewd");
+	pg_apply(conn, &view, VIEWD_CHANGE_CREATE);
+	pg_refreshed(conn, &view);
+	for (size_t i = 0; i < ARRAY_LEN(changes); i++) {
+		pg_do(app, changes[i]);
+		CHECK_INT(pg_refreshed(conn, &view).did, VIEWD_DID_INCREMENTAL);
+		CHECK_STR(pg_ask(conn,
+		                 "SELECT count(*) FROM stats v JOIN sale s USING (id) JOIN rate r ON r.kind = s.id WHERE v.n "
+		                 "= s.amount * r.factor"),
+		          "2");
+	}
 }
 
 /* BEGIN, two limits, the refresh, its rows, COMMIT. */
@@ -130,14 +162,16 @@ static void the_server_keeps_the_plans_of_the_rest(void)
 	struct viewd_conn *conn = start();
 	struct viewd_view_spec view = stale_view(conn);
 	struct trace trace;
-	pg_refreshed(conn, &view);
-	pg_do(conn, "UPDATE viewd.captures SET dirty_seq = 7");
+	for (int i = 6; i < 8; i++) {
+		pg_refreshed(conn, &view);
+		pg_do(conn, talloc_asprintf(harness_ctx(), "UPDATE viewd.captures SET dirty_seq = %d", i));
+	}
 	traced(&trace, conn);
 	pg_refreshed(conn, &view);
 	untraced(&trace);
 	CHECK(trace.statements > 0 && trace.statements <= 6);
 	CHECK_STR(pg_ask(conn, "SELECT dirty_seq, clean_seq FROM viewd.captures"), "7,7");
-	CHECK_STR(pg_ask(conn, "SELECT count(*) FROM viewd.refresh_history"), "3");
+	CHECK_STR(pg_ask(conn, "SELECT count(*) FROM viewd.refresh_history"), "4");
 }
 
 static void a_text_may_come_twice_in_one_turn(void)
@@ -302,6 +336,7 @@ static const struct harness_test turns_tests[] = {
 	{"a refresh takes few turns", a_refresh_takes_few_turns},
 	{"a concurrent refresh takes few turns", a_concurrent_refresh_takes_few_turns},
 	{"an incremental refresh takes few turns", an_incremental_refresh_takes_few_turns},
+	{"keys that were guessed are those of the news", keys_that_were_guessed_are_those_of_the_news},
 	{"the server keeps the plans of the rest", the_server_keeps_the_plans_of_the_rest},
 	{"a text may come twice in one turn", a_text_may_come_twice_in_one_turn},
 	{"a failure leaves no doubt about plans", a_failure_leaves_no_doubt_about_plans},

@@ -207,9 +207,9 @@ struct db_group_ops {
 	 * cost. NULL only where keep_out is. */
 	bool (*keep_out_budget)(struct db *db, int64_t *budget_us_r, struct viewd_err *err);
 	/* Takes down what task_settle_marks would write (touched: the source that was written, or NULL), in the
-	 * transaction; carry_over writes it after the commit, best effort. NULL, both: it is written at once. */
+	 * transaction; commit writes it after the commit, best effort. NULL, both: it is written at once. */
 	bool (*carry)(struct task *task, const char *touched, struct viewd_err *err);
-	void (*carry_over)(struct db *db);
+	bool (*commit)(struct db *db, struct viewd_err *err);
 };
 
 /* Things that a view's contents depend on (depends/). */

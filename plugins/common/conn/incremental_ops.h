@@ -77,8 +77,9 @@ struct db_turn_ops {
 	/* SQL for the position that read_log tells. talloc'ed. NULL: read_log. */
 	char *(*position)(void *mem_ctx, const struct change_log *log);
 	/* Finds the keys of an empty set in one statement. Where a step has more values than limit, the set counts more
-	 * keys than limit. has_key must know the set of a step. NULL: by add_keys, one step after the other. */
-	bool (*search_keys)(struct db *db, struct key_set *set, const struct key_search *search, int64_t limit,
+	 * keys than limit. has_key must know the set of a step. later: asked like query_later; a set that stays at fewer
+	 * than no keys is to be searched again. NULL: by add_keys, one step after the other. */
+	bool (*search_keys)(struct db *db, struct key_set *set, const struct key_search *search, int64_t limit, bool later,
 	                    struct viewd_err *err);
 	/* add_keys for several questions, none of which needs another one's answer. NULL: one after the other. */
 	bool (*add_keys_each)(struct db *db, const struct key_question *questions, size_t n, struct viewd_err *err);

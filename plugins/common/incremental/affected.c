@@ -18,7 +18,13 @@ struct search {
 	const struct part *part;
 	int64_t limit;
 	struct key_set *keys;
+	bool early; /* what logs hold is not known: as at the last refresh */
 };
+
+static bool has_news(const struct search *search, const struct part_source *source)
+{
+	return (search->early ? source->log->before[0] : source->log->unread) > 0;
+}
 
 static const struct syntax *syntax_of(const struct search *search)
 {
@@ -86,7 +92,7 @@ static char *rows_query(const struct search *search, const struct part_source *n
 	const char *relations[] = {relation_quoted(syntax_of(search), search->mem, &table),
 	                           db->ops->incremental.unread(db, search->mem, search->view, next->log)};
 	char *sql = sql_new(search->mem);
-	for (size_t i = 0; i < (next->log->unread > 0 ? 2 : 1); i++) {
+	for (size_t i = 0; i < (has_news(search, next) ? 2 : 1); i++) {
 		sql = add_from_columns(search, sql_add(sql, i > 0 ? " UNION SELECT " : "SELECT DISTINCT "), next);
 		sql = add_known(search, add_rows(search, sql, next, relations[i]), next);
 		sql = add_found(search, sql, next, names, n, values, null_safe);
@@ -248,11 +254,12 @@ static bool search_steps(const struct search *search, bool *all_r, struct viewd_
 
 /* Keys that have no rows, before or now, since conditions on one table say so. Those that only that table's own images
  * have led to have been looked at already. */
-static bool may_narrow(const struct part *part, size_t at)
+static bool may_narrow(const struct search *search, size_t at)
 {
+	const struct part *part = search->part;
 	bool others = false;
 	for (size_t i = 0; i < part->n_sources; i++)
-		others |= i != at && part->sources[i].log->unread > 0;
+		others |= i != at && has_news(search, &part->sources[i]);
 	return part->sources[at].said->narrows && others;
 }
 
@@ -284,7 +291,7 @@ static bool narrow(const struct search *search, struct viewd_err *err)
 	const struct part *part = search->part;
 	const char *name = talloc_strdup(search->mem, search->keys->name);
 	for (size_t i = 0; i < part->n_sources && search->keys->n > 0; i++)
-		if (may_narrow(part, i) && !narrow_by(search, &part->sources[i], i, name, err))
+		if (may_narrow(search, i) && !narrow_by(search, &part->sources[i], i, name, err))
 			return false;
 	return true;
 }
@@ -327,7 +334,7 @@ static void add_narrowing(const struct search *search, struct key_search *all)
 {
 	const struct part *part = search->part;
 	for (size_t i = 0; i < part->n_sources; i++)
-		if (may_narrow(part, i))
+		if (may_narrow(search, i))
 			all->query = keys_query(search, &part->sources[i], add_step(search, all, search->keys->width, all->query));
 }
 
@@ -338,23 +345,72 @@ static bool search_once(const struct search *search, bool *can_r, struct viewd_e
 	*can_r = search->db->ops->incremental.turns.search_keys != NULL;
 	for (size_t i = 0; i < search->part->n_sources && *can_r; i++) {
 		const struct part_source *source = &search->part->sources[i];
-		*can_r = source->log->unread == 0 || is_plain(search, source);
-		if (*can_r && source->log->unread > 0)
+		*can_r = !has_news(search, source) || is_plain(search, source);
+		if (*can_r && has_news(search, source))
 			add_way(search, &all, source);
 	}
 	if (*can_r && all.query != NULL)
 		add_narrowing(search, &all);
 	return !*can_r || all.query == NULL ||
-	       search->db->ops->incremental.turns.search_keys(search->db, search->keys, &all, search->limit, err);
+	       search->db->ops->incremental.turns.search_keys(search->db, search->keys, &all, search->limit, search->early,
+	                                                      err);
+}
+
+/* ---- before it is known what logs hold ---- */
+
+#define EARLY_MAX 5000 /* images: a search in vain is to take next to no time */
+
+/* Have the last two refreshes found the same? */
+static bool is_steady(const struct part *part)
+{
+	bool any = false;
+	for (size_t i = 0; i < part->n_sources; i++) {
+		const int64_t *before = part->sources[i].log->before;
+		any |= before[0] > 0;
+		if ((before[0] > 0) != (before[1] > 0) || before[0] > EARLY_MAX)
+			return false;
+	}
+	return any;
+}
+
+bool part_ask(struct db *db, void *mem, const char *view, struct part *part, int64_t limit, const struct key_set *keys,
+              struct viewd_err *err)
+{
+	part->early = NULL;
+	if (db->ops->incremental.turns.search_keys == NULL || !is_steady(part))
+		return true;
+	struct key_set *early = talloc(mem, struct key_set);
+	assert(early != NULL);
+	*early = *keys;
+	early->n = -1;
+	void *own = talloc_new(mem);
+	struct search search = {db, own, view, part, limit, early, .early = true};
+	bool once;
+	bool done = search_once(&search, &once, err);
+	talloc_free(own);
+	part->early = early;
+	return done;
+}
+
+/* Takes over the early answer where it is that to the question which would be asked now. */
+static bool was_found(const struct part *part, struct key_set *keys)
+{
+	if (part->early == NULL || part->early->n < 0)
+		return false;
+	for (size_t i = 0; i < part->n_sources; i++)
+		if ((part->sources[i].log->unread > 0) != (part->sources[i].log->before[0] > 0))
+			return false;
+	*keys = *part->early;
+	return true;
 }
 
 bool part_affected(struct db *db, const char *view, const struct part *part, int64_t limit, struct key_set *keys,
                    bool *all_r, struct viewd_err *err)
 {
 	void *mem = talloc_new(keys->mem);
-	struct search search = {db, mem, view, part, limit, keys};
-	bool once;
-	bool done = search_once(&search, &once, err);
+	struct search search = {db, mem, view, part, limit, keys, .early = false};
+	bool once = true;
+	bool done = was_found(part, keys) || search_once(&search, &once, err);
 	*all_r = done && keys->n > limit;
 	if (done && !once)
 		done = search_steps(&search, all_r, err) && (*all_r || narrow(&search, err));

@@ -115,10 +115,15 @@ struct work {
 	bool all;            /* these are too many */
 };
 
+static struct key_set keys_of(const struct task *task)
+{
+	return (struct key_set){.mem = task->mem, .width = task->chain->part.n_key, .name = "viewd_keys"};
+}
+
 static bool find_work(struct task *task, const struct news *news, struct work *out, struct viewd_err *err)
 {
 	struct chain *chain = task->chain;
-	*out = (struct work){.keys = {.mem = task->mem, .width = chain->part.n_key, .name = "viewd_keys"}};
+	*out = (struct work){.keys = keys_of(task)};
 	if (chain->top != NULL)
 		return top_affected(task->db, task->mem, chain->view, chain->top, KEYS_MAX, &out->n, &out->all, err);
 	if (chain->roll != NULL && chain->roll->images) {
@@ -264,6 +269,17 @@ static bool nothing_new(struct task *task, struct viewd_outcome *out)
 	return true;
 }
 
+/* The keys, before it is known whether they will be looked for. */
+static bool ask_keys(struct task *task, struct viewd_err *err)
+{
+	struct chain *chain = task->chain;
+	const struct key_set keys = keys_of(task);
+	if (chain->top != NULL)
+		return top_ask(task->db, task->mem, chain->view, chain->top, KEYS_MAX, err);
+	return (chain->roll != NULL && chain->roll->images) ||
+	       part_ask(task->db, task->mem, chain->view, &chain->part, KEYS_MAX, &keys, err);
+}
+
 /* A pre_hook may write to the sources, so nothing is asked before it has run. */
 bool incremental_ask(struct task *task, bool early, struct viewd_err *err)
 {
@@ -273,7 +289,7 @@ bool incremental_ask(struct task *task, bool early, struct viewd_err *err)
 	for (size_t i = 0; i < chain->n_logs; i++)
 		chain->logs[i].asked = true;
 	return node_tables_ask(task->db, chain->view, &chain->recorded, err) && demotion_look(task->db, chain, err) &&
-	       change_logs_ask(task->db, task->mem, chain->view, chain->logs, chain->n_logs, err);
+	       change_logs_ask(task->db, task->mem, chain->view, chain->logs, chain->n_logs, err) && ask_keys(task, err);
 }
 
 bool incremental_rows(struct task *task, bool whole, all_rows_fn *all_rows, struct viewd_outcome *out,

@@ -29,14 +29,20 @@ struct part {
 	size_t n_row;
 	struct part_source *sources;
 	size_t n_sources;
-	bool few; /* rel is believed to have few rows */
-	int form; /* which way the keys are pushed into the definition: 0 or 1 */
+	bool few;              /* rel is believed to have few rows */
+	struct key_set *early; /* keys that were asked for before it was known what logs hold; NULL: none were */
+	int form;              /* which way the keys are pushed into the definition: 0 or 1 */
 };
 
 /* Rows that an application of keys has written. */
 struct part_written {
 	int64_t inserted, updated, deleted;
 };
+
+/* Asks for them together with what logs hold, as a guess that these hold news where they did at the last two refreshes:
+ * part_affected takes the answer if so. keys has the width and the name of the set, and lives on mem. [worker] */
+bool part_ask(struct db *db, void *mem, const char *view, struct part *part, int64_t limit, const struct key_set *keys,
+              struct viewd_err *err) MUST_CHECK;
 
 /* Adds the keys that the unread images of all sources touch to keys. More than limit of them: *all_r, and no more is
  * looked for. [worker] */

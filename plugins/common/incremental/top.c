@@ -128,6 +128,27 @@ static int64_t unread_of(const struct piece *piece)
 	return unread;
 }
 
+static struct key_set set_of(void *mem, struct piece *piece, size_t number)
+{
+	struct key_set keys = {.mem = mem, .width = piece_keyed(piece)->n_key};
+	snprintf(keys.name, sizeof keys.name, "viewd_keys_%zu", number);
+	return keys;
+}
+
+bool top_ask(struct db *db, void *mem, const char *view, struct top *top, int64_t limit, struct viewd_err *err)
+{
+	for (size_t i = 0; i < top->n_pieces; i++) {
+		struct piece *piece = &top->pieces[i];
+		struct part *keyed = piece_keyed(piece);
+		if (piece->same != NULL || keyed == NULL)
+			continue;
+		const struct key_set keys = set_of(mem, piece, i + 1);
+		if (!part_ask(db, mem, view, keyed, limit, &keys, err))
+			return false;
+	}
+	return true;
+}
+
 bool top_affected(struct db *db, void *mem, const char *view, struct top *top, int64_t limit, int64_t *n_r, bool *all_r,
                   struct viewd_err *err)
 {
@@ -144,8 +165,7 @@ bool top_affected(struct db *db, void *mem, const char *view, struct top *top, i
 			*n_r += unread_of(piece);
 			continue;
 		}
-		piece->keys.width = keyed->n_key;
-		snprintf(piece->keys.name, sizeof piece->keys.name, "viewd_keys_%zu", i + 1);
+		piece->keys = set_of(mem, piece, i + 1);
 		if (!part_affected(db, view, keyed, limit, &piece->keys, all_r, err))
 			return false;
 		*n_r += piece->keys.n;

@@ -44,6 +44,10 @@ bool top_check(struct db *db, void *mem, const char *view, struct top *top, cons
 /* In the refresh's transaction: fills all pieces. [worker] */
 bool top_fill(struct db *db, void *mem, struct top *top, struct viewd_err *err) MUST_CHECK;
 
+/* part_ask of each piece. [worker] */
+bool top_ask(struct db *db, void *mem, const char *view, struct top *top, int64_t limit,
+             struct viewd_err *err) MUST_CHECK;
+
 /* Finds the keys that are affected in each piece, and counts them, together with images that are added. More than limit
  * of them: *all_r. [worker] */
 bool top_affected(struct db *db, void *mem, const char *view, struct top *top, int64_t limit, int64_t *n_r, bool *all_r,

@@ -169,6 +169,11 @@ static void forget_marks(struct refresh_group *group)
 	}
 }
 
+bool group_commit(struct db *db, struct viewd_err *err)
+{
+	return db->ops->group.commit != NULL ? db->ops->group.commit(db, err) : db->ops->commit(db, err);
+}
+
 static bool write_all(struct refresh_group *group, struct viewd_err *err)
 {
 	struct db *db = group->db;
@@ -177,13 +182,11 @@ static bool write_all(struct refresh_group *group, struct viewd_err *err)
 	if (!db->ops->begin(db, DB_BEGIN_GROUP, err))
 		return false;
 	if (!group_look(group, true, err) || !keep_readers_out(group, err) || !refresh_members(group, err) ||
-	    !db->ops->commit(db, err)) {
+	    !group_commit(db, err)) {
 		db->ops->rollback(db);
 		return false;
 	}
 	db_failpoint(db, "group:committed");
-	if (db->ops->group.carry_over != NULL)
-		db->ops->group.carry_over(db);
 	return true;
 }
 

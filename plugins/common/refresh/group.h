@@ -10,6 +10,9 @@
 /* The longest time limit, the shortest wait for locks. */
 bool group_limits(const struct refresh_group *group, struct viewd_err *err) MUST_CHECK;
 
+/* Ends the transaction of a group, with what waits for its commit. */
+bool group_commit(struct db *db, struct viewd_err *err) MUST_CHECK;
+
 /* Does a member read another one, directly or through plain views? Locks nothing; after task_look of all. */
 bool group_reads_itself(struct refresh_group *group, bool *reads_r, struct viewd_err *err) MUST_CHECK;
 

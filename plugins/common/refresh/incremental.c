@@ -6,7 +6,7 @@
 #include "common/incremental/incremental.h"
 
 #include "base/err.h"
-#include "common/objects/refresh_group.h"
+#include "common/refresh/group.h"
 #include "common/refresh/member.h"
 #include "common/refresh/refresh.h"
 
@@ -27,7 +27,7 @@ static bool commit(struct task *task, struct viewd_err *err)
 {
 	struct db *db = task->db;
 	bool lazily = task->marks.n > 0 && db->ops->session.commit_lazily != NULL;
-	return (!lazily || db->ops->session.commit_lazily(db, err)) && db->ops->commit(db, err);
+	return (!lazily || db->ops->session.commit_lazily(db, err)) && group_commit(db, err);
 }
 
 static bool write_rows(struct task *task, const struct viewd_refresh_request *req, struct viewd_outcome *out,
@@ -86,8 +86,6 @@ bool refresh_incrementally(struct task *task, const struct viewd_refresh_request
 	if (!done)
 		return false;
 	db_failpoint(db, "refresh:committed");
-	if (db->ops->group.carry_over != NULL)
-		db->ops->group.carry_over(db);
 	member_after(task);
 	member_close_chain(task, req);
 	return true;

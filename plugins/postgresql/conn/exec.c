@@ -231,7 +231,7 @@ static const char *begin_sql(enum db_begin how)
 {
 	switch (how) {
 	case DB_BEGIN_WRITE:
-		return "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE";
+		return PG_BEGIN_WRITE;
 	case DB_BEGIN_GROUP:
 	case DB_BEGIN_SNAPSHOT:
 		break;

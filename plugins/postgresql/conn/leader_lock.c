@@ -132,22 +132,30 @@ static const char fence_sql[] =
 	"viewd.daemon FOR SHARE";
 #define FENCE_STATE "22012" /* division_by_zero */
 
-bool pg_leader_commit(struct viewd_conn *conn, struct viewd_err *err)
+void pg_leader_queue_commit(struct viewd_conn *conn)
 {
-	struct viewd_err failed = {0};
 	char pid[24];
 	snprintf(pid, sizeof pid, "%d", conn->pid);
 	const char *params[] = {conn->holder, pid};
 	pg_queue_again(conn, fence_sql, params, ARRAY_LEN(params), NULL, NULL);
 	pg_queue(conn, "COMMIT", NULL, 0, NULL, NULL);
-	if (pg_flush(conn, &failed))
-		return true;
-	if (strcmp(failed.sqlstate, FENCE_STATE) == 0) {
+}
+
+bool pg_leader_judge(struct viewd_conn *conn, const struct viewd_err *failed, struct viewd_err *err)
+{
+	if (strcmp(failed->sqlstate, FENCE_STATE) == 0) {
 		pg_op_rollback(&conn->db);
 		if (!check(conn, err))
 			return false;
 	}
 	if (err != NULL)
-		*err = failed;
+		*err = *failed;
 	return false;
+}
+
+bool pg_leader_commit(struct viewd_conn *conn, struct viewd_err *err)
+{
+	struct viewd_err failed = {0};
+	pg_leader_queue_commit(conn);
+	return pg_flush(conn, &failed) || pg_leader_judge(conn, &failed, err);
 }

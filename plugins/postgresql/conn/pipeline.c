@@ -22,6 +22,7 @@ struct pg_statement {
 	void *ctx;
 	int place;     /* among the prepared; -1: it is not */
 	bool prepares; /* an answer to that comes before its own */
+	bool ends;     /* its failure, and of those before it, does not keep the server from what follows */
 };
 
 /* ---- the queue ---- */
@@ -80,6 +81,11 @@ void pg_queue_again(struct viewd_conn *conn, const char *sql, const char *const 
 	conn->queue[conn->n_queued - 1].place = pg_prepared_place(conn, sql);
 }
 
+void pg_queue_part(struct viewd_conn *conn)
+{
+	conn->queue[conn->n_queued - 1].ends = true;
+}
+
 /* Limits follow: what is set in a transaction never stands in the way of its isolation level. */
 void pg_queue_begin(struct viewd_conn *conn, const char *sql)
 {
@@ -117,7 +123,7 @@ static bool send_queue(struct viewd_conn *conn)
 	if (PQenterPipelineMode(conn->pg) != 1)
 		return false;
 	for (size_t i = 0; i < conn->n_queued; i++)
-		if (!send_statement(conn, &conn->queue[i]))
+		if (!send_statement(conn, &conn->queue[i]) || (conn->queue[i].ends && PQpipelineSync(conn->pg) != 1))
 			return false;
 	return PQpipelineSync(conn->pg) == 1;
 }
@@ -172,20 +178,33 @@ static size_t read_answers(struct viewd_conn *conn, PGresult **results, int64_t 
 		results[i] = statement_answer(conn, &conn->queue[i], deadline);
 		if (good == i && succeeded(results[i]))
 			good++;
+		if (conn->queue[i].ends && PQstatus(conn->pg) == CONNECTION_OK)
+			PQclear(next_result(conn, deadline));
 	}
 	if (PQstatus(conn->pg) == CONNECTION_OK)
 		PQclear(next_result(conn, deadline)); /* the end of the turn */
 	return good;
 }
 
-static bool take_turn(struct viewd_conn *conn, PGresult **results, struct viewd_err *err)
+/* How many statements the first part has. */
+static size_t first_part(const struct viewd_conn *conn)
+{
+	for (size_t i = 0; i < conn->n_queued; i++)
+		if (conn->queue[i].ends)
+			return i + 1;
+	return conn->n_queued;
+}
+
+static bool take_turn(struct viewd_conn *conn, PGresult **results, struct viewd_err *behind, struct viewd_err *err)
 {
 	const struct clock *clk = clock_system();
 	int64_t start = clk->mono(clk), limit = turn_limit(conn);
 	size_t good = send_queue(conn) ? read_answers(conn, results, limit > 0 ? start + limit : INT64_MAX) : 0;
 	if (good < conn->n_queued) {
 		pg_prepared_judge(conn, results[good]);
-		return pg_error_result(conn, results[good], clk->mono(clk) - start, err);
+		bool first = good < first_part(conn);
+		pg_error_result(conn, results[good], clk->mono(clk) - start, first ? err : behind);
+		return !first;
 	}
 	return PQexitPipelineMode(conn->pg) == 1 ||
 	       err_set(err, VIEWD_ERR_BUG, "answers are left over (%s)", PQerrorMessage(conn->pg));
@@ -200,11 +219,16 @@ static void end_turn(struct viewd_conn *conn)
 
 bool pg_flush(struct viewd_conn *conn, struct viewd_err *err)
 {
+	return pg_flush_parts(conn, NULL, err);
+}
+
+bool pg_flush_parts(struct viewd_conn *conn, struct viewd_err *behind, struct viewd_err *err)
+{
 	push_limits(conn);
 	if (conn->n_queued == 0)
 		return true;
 	PGresult **results = talloc_zero_array(conn, PGresult *, conn->n_queued);
-	bool done = pg_may_ask(conn, err) && take_turn(conn, results, err);
+	bool done = pg_may_ask(conn, err) && take_turn(conn, results, behind, err);
 	end_turn(conn);
 	struct pg_statement *queue = conn->queue;
 	size_t n = conn->n_queued;

@@ -23,15 +23,18 @@ struct glance {
 
 #define XMINS(from) "(SELECT coalesce(pg_catalog.array_agg(x.xmin)::text, '') FROM pg_catalog." from ")"
 
-/* $1 the sources, $2 all relations, $3 the functions of the logs. What the server writes in place has no xmin of its
+/* $1 the sources, $2 all relations, $3 the functions of the logs. A table of the catalogue that others have bloated is
+ * not read as a whole, as it would be for a list. What the server writes in place has no xmin of its
  * own. 16384 is the first oid that is not the server's own. */
 /* clang-format off */
 static const char glance_sql[] =
 	"SELECT (SELECT pg_catalog.array_agg(x.xmin)::text || pg_catalog.array_agg(x.relhasindex)::text FROM "
-	"pg_catalog.pg_class x WHERE x.oid = ANY ($2::pg_catalog.oid[])), "
+	"pg_catalog.unnest($2::pg_catalog.oid[]) r (oid) CROSS JOIN LATERAL (SELECT c.xmin, c.relhasindex FROM "
+	"pg_catalog.pg_class c WHERE c.oid = r.oid OFFSET 0) x), "
 	XMINS("pg_attribute x WHERE x.attrelid = ANY ($2::pg_catalog.oid[]) AND x.attnum > 0") ", "
 	XMINS("pg_trigger x WHERE x.tgrelid = ANY ($1::pg_catalog.oid[])") ", "
-	XMINS("pg_index x WHERE x.indrelid = ANY ($1::pg_catalog.oid[])") ", "
+	"(SELECT coalesce(pg_catalog.array_agg(x.xmin)::text, '') FROM pg_catalog.unnest($1::pg_catalog.oid[]) r (oid) "
+	"CROSS JOIN LATERAL (SELECT i.xmin FROM pg_catalog.pg_index i WHERE i.indrelid = r.oid OFFSET 0) x), "
 	XMINS("pg_proc x WHERE x.oid = ANY ($3::pg_catalog.oid[])") ", "
 	XMINS("pg_operator x WHERE x.oid >= 16384") ", "
 	XMINS("pg_cast x WHERE x.oid >= 16384") ", "

@@ -149,11 +149,8 @@ static char *counting(void *mem, const struct key_search *search, int64_t limit)
 }
 
 /* One value more than the limit says that there are too many. */
-bool pg_op_search_keys(struct db *db, struct key_set *set, const struct key_search *search, int64_t limit,
-                       struct viewd_err *err)
+static char *searching(void *mem, const struct key_set *set, const struct key_search *search, int64_t limit)
 {
-	struct taking taking = {set, false};
-	void *mem = talloc_new(NULL);
 	char *sql = sql_new(mem);
 	for (size_t i = 0; i < search->n_steps; i++) {
 		const struct key_step *step = &search->steps[i];
@@ -162,8 +159,39 @@ bool pg_op_search_keys(struct db *db, struct key_set *set, const struct key_sear
 			sql_add(sql, " AS MATERIALIZED (SELECT * FROM (%s) AS viewd_s LIMIT %" PRId64 ")", step->query, limit + 1);
 	}
 	char *keys = sql_add(sql_new(mem), "SELECT * FROM (%s) AS viewd_s LIMIT %" PRId64, search->query, limit + 1);
-	sql = add_collecting(sql_add(sql, "%s", search->n_steps > 0 ? " " : ""), set, keys, counting(mem, search, limit));
-	bool done = pg_query_with_queue(pg_of(db), sql, NULL, 0, take_set, &taking, err);
+	return add_collecting(sql_add(sql, "%s", search->n_steps > 0 ? " " : ""), set, keys, counting(mem, search, limit));
+}
+
+/* The set is found by whoever holds the answer. Keys that are arrays are left to a search that can refuse them. */
+static bool take_early_fn(void *ctx, const char *const *v, size_t n)
+{
+	struct taking *taking = ctx;
+	take_set_fn(ctx, v, n);
+	if (taking->array)
+		taking->set->n = -1;
+	return false;
+}
+
+static const struct db_reader take_early[] = {{take_early_fn, "nTTT*", "keys"}};
+
+static void search_later(struct db *db, struct key_set *set, const char *sql)
+{
+	struct taking *taking = talloc(set->mem, struct taking);
+	assert(taking != NULL);
+	*taking = (struct taking){set, false};
+	set->n = -1;
+	pg_queue_again(pg_of(db), sql, NULL, 0, take_early, taking);
+}
+
+bool pg_op_search_keys(struct db *db, struct key_set *set, const struct key_search *search, int64_t limit, bool later,
+                       struct viewd_err *err)
+{
+	struct taking taking = {set, false};
+	void *mem = talloc_new(NULL);
+	char *sql = searching(mem, set, search, limit);
+	bool done = later || pg_query_with_queue(pg_of(db), sql, NULL, 0, take_set, &taking, err);
+	if (later)
+		search_later(db, set, sql);
 	talloc_free(mem);
 	return done && (!taking.array || refuse_arrays(err));
 }

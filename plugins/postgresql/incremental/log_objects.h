@@ -60,7 +60,7 @@ char *pg_op_position(void *mem_ctx, const struct change_log *log);
 void pg_op_purge_log(struct db *db, const struct change_log *log);
 bool pg_op_add_keys(struct db *db, struct key_set *set, const char *query, const struct key_set *with,
                     struct viewd_err *err);
-bool pg_op_search_keys(struct db *db, struct key_set *set, const struct key_search *search, int64_t limit,
+bool pg_op_search_keys(struct db *db, struct key_set *set, const struct key_search *search, int64_t limit, bool later,
                        struct viewd_err *err);
 /* Appends "ROWS FROM (unnest($1::a[]), unnest($2::b[]))": the keys as rows, parameters from `first` on. */
 char *pg_keys_unnest(char *sql, const struct key_set *set, size_t first);

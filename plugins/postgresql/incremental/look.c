@@ -151,9 +151,13 @@ static void ask_sound(struct viewd_conn *conn, void *mem, const char *view, stru
 
 /* ---- unread ---- */
 
-#define UNREAD_SQL(position) \
-	"viewd_xid >= pg_catalog.pg_snapshot_xmin(" position \
-	") AND NOT pg_catalog.pg_visible_in_snapshot(viewd_xid, " position ")"
+/* Most rows are told by comparing numbers: not visible is what is not below `high`, visible what is below `low`. */
+#define PLACE_SQL(place) \
+	"SELECT p." place ", pg_catalog.pg_snapshot_xmin(p." place ") AS viewd_low, pg_catalog.pg_snapshot_xmax(p." place \
+	") AS viewd_high FROM "
+#define UNREAD_SQL(place) \
+	"(viewd_xid >= viewd_high OR (viewd_xid >= viewd_low AND NOT pg_catalog.pg_visible_in_snapshot(viewd_xid, " place \
+	")))"
 
 /* Slots: the log's number, the number of the answer. The sequence has another value after each time that writers were
  * let on (overflow.c). Who has never read has a position that is older than all. */
@@ -161,12 +165,12 @@ static void ask_sound(struct viewd_conn *conn, void *mem, const char *view, stru
 #define UNREAD_FORM \
 	"SELECT pg_catalog.count(*) FILTER (WHERE news AND viewd_sign IN (-1, 1)), pg_catalog.bool_or(viewd_sign = 0), " \
 	"pg_catalog.pg_sequence_last_value('viewd.full_%1$" PRId64 "') IS NOT NULL, " \
-	"pg_catalog.bool_or(news AND viewd_sign = 2), pg_catalog.bool_or(viewd_sign = 0 AND viewd_xid > " \
-	"pg_catalog.pg_snapshot_xmin(place)), (SELECT last_value FROM viewd.full_%1$" PRId64 "), " \
+	"pg_catalog.bool_or(news AND viewd_sign = 2), pg_catalog.bool_or(viewd_sign = 0 AND viewd_xid > viewd_low), " \
+	"(SELECT last_value FROM viewd.full_%1$" PRId64 "), " \
 	"pg_catalog.count(*) FILTER (WHERE NOT news AND viewd_sign <> 0), %2$zu AS n FROM (WITH r AS MATERIALIZED (" \
-	"SELECT coalesce((SELECT position FROM viewd.log_readers WHERE log = %1$" PRId64 " AND view = $1), " \
-	"'1:1:')::pg_catalog.pg_snapshot AS place) SELECT viewd_sign, viewd_xid, r.place, " \
-	UNREAD_SQL("r.place") " AS news FROM r, viewd.change_%1$" PRId64 ") r"
+	PLACE_SQL("viewd_place") "(SELECT coalesce((SELECT position FROM viewd.log_readers WHERE log = %1$" PRId64 \
+	" AND view = $1), '1:1:')::pg_catalog.pg_snapshot AS viewd_place OFFSET 0) p) SELECT viewd_sign, viewd_xid, viewd_low, " \
+	UNREAD_SQL("viewd_place") " AS news FROM r, viewd.change_%1$" PRId64 ") r"
 /* clang-format on */
 
 static bool is_true(const char *value)
@@ -299,10 +303,11 @@ char *pg_op_unread(struct db *db, void *mem_ctx, const char *view, const struct 
 {
 	char *sql = talloc_asprintf(
 		mem_ctx,
-		"(SELECT viewd_l.* FROM %s viewd_l, (SELECT position::pg_catalog.pg_snapshot AS viewd_place FROM "
-		"viewd.log_readers "
-		"WHERE log = %" PRId64
-		" AND view = %s OFFSET 0) viewd_r WHERE viewd_sign IN (-1, 1) AND " UNREAD_SQL("viewd_place") ")",
+		"(SELECT viewd_l.* FROM %s viewd_l, (" PLACE_SQL(
+			"viewd_place") "(SELECT position::pg_catalog.pg_snapshot AS viewd_place FROM viewd.log_readers WHERE log "
+						   "= %" PRId64
+						   " AND view = %s OFFSET 0) p OFFSET 0) viewd_r WHERE viewd_sign IN (-1, 1) AND " UNREAD_SQL(
+							   "viewd_place") ")",
 		change_log_table(db, mem_ctx, log->number), log->number, literal_quoted(&pg_syntax, mem_ctx, view));
 	assert(sql != NULL);
 	return sql;
