@@ -5,6 +5,9 @@
  * A refresh asks the same few questions each time, and reading and planning them costs the server more than answering
  * them. The session is this connection's own (pooler.c), so what is prepared stays; only a hook, or a function that a
  * definition calls, can remove it (DEALLOCATE, DISCARD). That costs one attempt, and the session then does without.
+ *
+ * A plan that is kept has a price: for each table that anybody makes, changes or refreshes the server goes through all
+ * plans of the session. So a statement is prepared when it comes a second time.
  */
 #include <stdio.h>
 #include <string.h>
@@ -16,7 +19,8 @@
 
 struct pg_prepared {
 	char *sql;
-	bool sent; /* and not refused */
+	bool again; /* it has come a second time */
+	bool sent;  /* and not refused */
 };
 
 static void name_of(int place, char name[static 24])
@@ -24,19 +28,38 @@ static void name_of(int place, char name[static 24])
 	snprintf(name, 24, "viewd_%d", place);
 }
 
+/* Once all places are taken, statements that have come once make room, in turns. */
+static struct pg_prepared *new_place(struct viewd_conn *conn)
+{
+	if (conn->n_prepared < PREPARED_MAX) {
+		conn->prepared = talloc_realloc(conn, conn->prepared, struct pg_prepared, conn->n_prepared + 1);
+		assert(conn->prepared != NULL);
+		conn->prepared[conn->n_prepared] = (struct pg_prepared){0};
+		return &conn->prepared[conn->n_prepared++];
+	}
+	for (size_t i = 0; i < PREPARED_MAX; i++) {
+		conn->next_place = (conn->next_place + 1) % PREPARED_MAX;
+		if (!conn->prepared[conn->next_place].again)
+			return &conn->prepared[conn->next_place];
+	}
+	return NULL;
+}
+
 int pg_prepared_place(struct viewd_conn *conn, const char *sql)
 {
 	if (conn->unprepared)
 		return -1;
 	for (size_t i = 0; i < conn->n_prepared; i++)
-		if (strcmp(conn->prepared[i].sql, sql) == 0)
+		if (strcmp(conn->prepared[i].sql, sql) == 0) {
+			conn->prepared[i].again = true;
 			return (int)i;
-	if (conn->n_prepared == PREPARED_MAX)
-		return -1;
-	conn->prepared = talloc_realloc(conn, conn->prepared, struct pg_prepared, conn->n_prepared + 1);
-	assert(conn->prepared != NULL);
-	conn->prepared[conn->n_prepared] = (struct pg_prepared){.sql = talloc_strdup(conn->prepared, sql)};
-	return (int)conn->n_prepared++;
+		}
+	struct pg_prepared *place = new_place(conn);
+	if (place != NULL) {
+		talloc_free(place->sql);
+		place->sql = talloc_strdup(conn->prepared, sql);
+	}
+	return -1;
 }
 
 bool pg_prepared_send(struct viewd_conn *conn, int place, const char *const *params, size_t n_params, bool *prepares_r)
