@@ -30,7 +30,7 @@ struct viewd_conn {
 	size_t n_queued;
 	bool begun;                   /* BEGIN is among it */
 	struct pg_prepared *prepared; /* statements that the server knows, or will */
-	size_t n_prepared, next_place;
+	size_t n_prepared;
 	bool unprepared;      /* somebody has removed some: none is relied on any more */
 	char *search_path;    /* ready for set_config() */
 	char *default_schema; /* where unqualified relations live: the first of search_path that exists */
@@ -183,7 +183,7 @@ void pg_queue_again(struct viewd_conn *conn, const char *sql, const char *const 
 #define PG_BEGIN_WRITE "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
 /* Opens a transaction that way. */
 void pg_queue_begin(struct viewd_conn *conn, const char *sql);
-/* What is queued from now on is a part of its own: it runs whether the part before has failed or not. */
+/* Ends a part of the queue. The next one runs whether the part before has failed or not. */
 void pg_queue_part(struct viewd_conn *conn);
 /* Sends the queue in one turn; the rows are handed out when all of it has succeeded. The error is that of the first
  * statement which failed; none after it has run. The queue is empty afterwards. */
@@ -371,7 +371,7 @@ bool pg_leader_take(struct viewd_conn *conn, struct viewd_err *err) MUST_CHECK;
 bool pg_leader_record(struct viewd_conn *conn, struct viewd_err *err) MUST_CHECK;
 /* COMMIT, if this process (or nobody) is the recorded leader; class STANDBY when not. */
 bool pg_leader_commit(struct viewd_conn *conn, struct viewd_err *err) MUST_CHECK;
-/* Its two halves: what is queued, and, when that has failed, why. The latter is false. */
+/* Both halves of it: what is queued, and, when that has failed, why. The latter is false. */
 void pg_leader_queue_commit(struct viewd_conn *conn);
 bool pg_leader_judge(struct viewd_conn *conn, const struct viewd_err *failed, struct viewd_err *err) MUST_CHECK;
 
@@ -466,7 +466,7 @@ bool pg_op_keep_out_budget(struct db *db, int64_t *budget_us_r, struct viewd_err
 bool pg_op_keep_out(struct task *task, int64_t budget_us, struct viewd_err *err);
 bool pg_op_carry(struct task *task, const char *touched, struct viewd_err *err);
 bool pg_op_commit_group(struct db *db, struct viewd_err *err);
-/* What was carried and not written, best effort. */
+/* Writes what was carried and not written, best effort. */
 void pg_op_carry_over(struct db *db);
 
 /* ---- refresh/diff.c */

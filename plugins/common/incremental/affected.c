@@ -23,7 +23,7 @@ struct search {
 
 static bool has_news(const struct search *search, const struct part_source *source)
 {
-	return (search->early ? source->log->before[0] : source->log->unread) > 0;
+	return (search->early ? source->before[0] : source->log->unread) > 0;
 }
 
 static const struct syntax *syntax_of(const struct search *search)
@@ -365,9 +365,9 @@ static bool is_steady(const struct part *part)
 {
 	bool any = false;
 	for (size_t i = 0; i < part->n_sources; i++) {
-		const int64_t *before = part->sources[i].log->before;
+		const int64_t *before = part->sources[i].before;
 		any |= before[0] > 0;
-		if ((before[0] > 0) != (before[1] > 0) || before[0] > EARLY_MAX)
+		if ((before[0] > 0) != (before[1] > 0) || before[0] > EARLY_MAX || part->sources[i].log->careful)
 			return false;
 	}
 	return any;
@@ -392,13 +392,22 @@ bool part_ask(struct db *db, void *mem, const char *view, struct part *part, int
 	return done;
 }
 
+static void remember_news(const struct part *part)
+{
+	for (size_t i = 0; i < part->n_sources; i++) {
+		struct part_source *source = &part->sources[i];
+		source->before[1] = source->before[0];
+		source->before[0] = source->log->unread;
+	}
+}
+
 /* Takes over the early answer where it is that to the question which would be asked now. */
 static bool was_found(const struct part *part, struct key_set *keys)
 {
 	if (part->early == NULL || part->early->n < 0)
 		return false;
 	for (size_t i = 0; i < part->n_sources; i++)
-		if ((part->sources[i].log->unread > 0) != (part->sources[i].log->before[0] > 0))
+		if ((part->sources[i].log->unread > 0) != (part->sources[i].before[0] > 0))
 			return false;
 	*keys = *part->early;
 	return true;
@@ -411,6 +420,7 @@ bool part_affected(struct db *db, const char *view, const struct part *part, int
 	struct search search = {db, mem, view, part, limit, keys, .early = false};
 	bool once = true;
 	bool done = was_found(part, keys) || search_once(&search, &once, err);
+	remember_news(part);
 	*all_r = done && keys->n > limit;
 	if (done && !once)
 		done = search_steps(&search, all_r, err) && (*all_r || narrow(&search, err));

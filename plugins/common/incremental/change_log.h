@@ -45,7 +45,6 @@ struct change_log {
 	/* The state of the reader that looked, at the transaction's snapshot: */
 	const char *position, *last_looked; /* as stored at its last reading; NULL: it has never read */
 	int64_t unread;                     /* images that it has not read, at least LOG_UNREAD_MAX + 1 if there are more */
-	int64_t before[2];                  /* unread at the last two refreshes; 0 after a question that has failed */
 	int64_t read;                       /* those that it has read, and that are there; -1: not known */
 	const char *unread_ids;             /* which ones it has not read, */
 	const char *next_position;          /* and its position once it has read them: where the look tells both */

@@ -15,6 +15,7 @@
 struct part_source {
 	const struct analysis_source *said;
 	struct change_log *log;
+	int64_t before[2];     /* unread images at the last two searches */
 	bool proven[2];        /* the dialect's own, of the first one: rows of keys have been computed, in each form */
 	unsigned narrow_after; /* searches that do not ask it which keys have rows: it has left most of them */
 };

@@ -28,8 +28,8 @@ static void name_of(int place, char name[static 24])
 	snprintf(name, 24, "viewd_%d", place);
 }
 
-/* Once all places are taken, statements that have come once make room, in turns. */
-static struct pg_prepared *new_place(struct viewd_conn *conn)
+/* Once all places are taken, statements that have come once make room. The length says which, so all of them do. */
+static struct pg_prepared *new_place(struct viewd_conn *conn, const char *sql)
 {
 	if (conn->n_prepared < PREPARED_MAX) {
 		conn->prepared = talloc_realloc(conn, conn->prepared, struct pg_prepared, conn->n_prepared + 1);
@@ -38,9 +38,9 @@ static struct pg_prepared *new_place(struct viewd_conn *conn)
 		return &conn->prepared[conn->n_prepared++];
 	}
 	for (size_t i = 0; i < PREPARED_MAX; i++) {
-		conn->next_place = (conn->next_place + 1) % PREPARED_MAX;
-		if (!conn->prepared[conn->next_place].again)
-			return &conn->prepared[conn->next_place];
+		struct pg_prepared *place = &conn->prepared[(strlen(sql) + i) % PREPARED_MAX];
+		if (!place->again)
+			return place;
 	}
 	return NULL;
 }
@@ -54,7 +54,7 @@ int pg_prepared_place(struct viewd_conn *conn, const char *sql)
 			conn->prepared[i].again = true;
 			return (int)i;
 		}
-	struct pg_prepared *place = new_place(conn);
+	struct pg_prepared *place = new_place(conn, sql);
 	if (place != NULL) {
 		talloc_free(place->sql);
 		place->sql = talloc_strdup(conn->prepared, sql);

@@ -169,8 +169,8 @@ static void ask_sound(struct viewd_conn *conn, void *mem, const char *view, stru
 	"(SELECT last_value FROM viewd.full_%1$" PRId64 "), " \
 	"pg_catalog.count(*) FILTER (WHERE NOT news AND viewd_sign <> 0), %2$zu AS n FROM (WITH r AS MATERIALIZED (" \
 	PLACE_SQL("viewd_place") "(SELECT coalesce((SELECT position FROM viewd.log_readers WHERE log = %1$" PRId64 \
-	" AND view = $1), '1:1:')::pg_catalog.pg_snapshot AS viewd_place OFFSET 0) p) SELECT viewd_sign, viewd_xid, viewd_low, " \
-	UNREAD_SQL("viewd_place") " AS news FROM r, viewd.change_%1$" PRId64 ") r"
+	" AND view = $1), '1:1:')::pg_catalog.pg_snapshot AS viewd_place OFFSET 0) p) SELECT viewd_sign, " \
+	"viewd_xid, viewd_low, " UNREAD_SQL("viewd_place") " AS news FROM r, viewd.change_%1$" PRId64 ") r"
 /* clang-format on */
 
 static bool is_true(const char *value)

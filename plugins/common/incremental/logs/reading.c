@@ -82,8 +82,6 @@ bool change_logs_ask(struct db *db, void *mem_ctx, const char *view, struct chan
 	for (size_t i = 0; i < n; i++) {
 		struct change_log *log = &logs[i];
 		log->position = log->last_looked = log->unread_ids = log->next_position = NULL;
-		log->before[1] = log->careful ? 0 : log->before[0];
-		log->before[0] = log->careful ? 0 : log->unread;
 		log->unread = 0;
 		log->read = -1;
 		log->everything = log->changed = log->unsound = false;
