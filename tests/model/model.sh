@@ -19,7 +19,7 @@ server_options=()
 [ "$engine" != mariadb ] || server_options=(--sync-binlog=1 --innodb-flush-log-at-trx-commit=1)
 [ "$engine/$CAPTURE" != mariadb/binlog ] || server_options+=(--log-bin=binlog --binlog-format=ROW --log-bin-trust-function-creators=ON)
 start_engine "${server_options[@]}"
-[ "$engine" != mariadb ] || sql_mariadb "GRANT PROCESS, REPLICATION SLAVE, BINLOG MONITOR ON *.* TO viewd@localhost" # PROCESS: it sees TRUNCATE
+[ "$engine" != mariadb ] || sql_mariadb "GRANT PROCESS, REPLICATION SLAVE, $binlog_monitor ON *.* TO viewd@localhost" # PROCESS: it sees TRUNCATE
 sql "CREATE TABLE customers (id integer PRIMARY KEY, name varchar(20) NOT NULL);
 CREATE TABLE orders (id integer PRIMARY KEY, customer integer NOT NULL, amount integer NOT NULL);
 CREATE TABLE rates (region integer PRIMARY KEY, factor integer NOT NULL);

@@ -7,7 +7,7 @@
 
 start_engine "$(pick -- --log-bin=binlog '')" $(pick '' '--binlog-format=ROW --log-bin-trust-function-creators=ON' '')
 case $engine in
-mariadb) sql_mariadb "GRANT REPLICATION SLAVE, BINLOG MONITOR ON *.* TO viewd@localhost" ;;
+mariadb) sql_mariadb "GRANT REPLICATION SLAVE, $binlog_monitor ON *.* TO viewd@localhost" ;;
 esac
 sources="emptied unheard anew renamed cut forgotten"
 for s in $sources; do
@@ -133,7 +133,7 @@ mariadb)
 	# The server keeps what it still believes to be read by somebody.
 	purged()
 	{
-		sql_mariadb "PURGE BINARY LOGS TO '$(sql_mariadb 'SHOW MASTER STATUS' | cut -f1)'"
+		sql_mariadb "PURGE BINARY LOGS TO '$(sql_mariadb "$show_binlog" | cut -f1)'"
 		[ "$(sql_mariadb 'SHOW BINARY LOGS' | wc -l)" = 1 ]
 	}
 	ok "the binary log is purged while viewd is away" wait_until purged
@@ -141,7 +141,7 @@ mariadb)
 	followed "purged: all is refreshed" cut
 	ok "... and said" wait_until log_has 'binary log cannot be read'
 	sql "UPDATE cut SET gen = 17"
-	sql_mariadb "RESET MASTER"
+	sql_mariadb "$reset_binlog"
 	sql "UPDATE cut SET gen = 18"
 	followed "it begins anew while viewd follows it" cut
 	;;

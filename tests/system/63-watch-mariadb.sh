@@ -24,7 +24,7 @@ is_settled()
 }
 
 start_mariadb "${server_options[@]}"
-sql_mariadb "GRANT PROCESS, REPLICATION SLAVE, BINLOG MONITOR ON *.* TO viewd@localhost"
+sql_mariadb "GRANT PROCESS, REPLICATION SLAVE, $binlog_monitor ON *.* TO viewd@localhost"
 for mode in binlog trigger; do
 	sql_mariadb "CREATE OR REPLACE DATABASE shop; USE shop;
 		CREATE TABLE orders (id INT AUTO_INCREMENT PRIMARY KEY, amount INT); INSERT INTO orders (amount) VALUES (1), (2)"

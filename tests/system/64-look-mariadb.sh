@@ -7,7 +7,7 @@ engine=mariadb
 . "$VIEWD_SRC/tests/support/proxy.sh"
 
 start_engine --log-bin=binlog --binlog-format=ROW
-sql_mariadb "GRANT PROCESS, REPLICATION SLAVE, BINLOG MONITOR ON *.* TO viewd@localhost"
+sql_mariadb "GRANT PROCESS, REPLICATION SLAVE, $binlog_monitor ON *.* TO viewd@localhost"
 sql "CREATE TABLE src (n integer PRIMARY KEY)"
 start_proxy
 conf <<-END_CONF

@@ -17,6 +17,14 @@ is_mysql()
 	[ $family = mysql ]
 }
 
+# Words for which the two families have different ones: the right to ask where the binary log is, statements about it.
+# shellcheck disable=SC2034 # for the tests
+binlog_monitor='BINLOG MONITOR' reset_binlog='RESET MASTER' show_binlog='SHOW MASTER STATUS'
+if is_mysql; then
+	# shellcheck disable=SC2034
+	binlog_monitor='REPLICATION CLIENT' reset_binlog='RESET BINARY LOGS AND GTIDS' show_binlog='SHOW BINARY LOG STATUS'
+fi
+
 # Options of every server. Nothing waits for the disk: what a killed server has written is still in the system's memory.
 server_options=(--skip-networking --innodb-log-file-size=8M --innodb-flush-method=nosync --debug-no-sync --skip-sync-frm)
 if is_mysql; then

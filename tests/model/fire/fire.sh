@@ -36,7 +36,7 @@ postgresql)
 	looker="host=$pg_dir user=postgres dbname=shop"
 	;;
 mariadb)
-	sql_mariadb "GRANT PROCESS, REPLICATION SLAVE, BINLOG MONITOR ON *.* TO viewd@localhost; CREATE USER writer@localhost;
+	sql_mariadb "GRANT PROCESS, REPLICATION SLAVE, $binlog_monitor ON *.* TO viewd@localhost; CREATE USER writer@localhost;
 		GRANT SELECT, INSERT, UPDATE, DELETE ON shop.* TO writer@localhost"
 	target="$mariadb_dir/sock writer shop"
 	looker="$mariadb_dir/sock root shop"

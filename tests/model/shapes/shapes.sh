@@ -24,7 +24,7 @@ postgresql)
 	;;
 mariadb)
 	start_mariadb
-	mariadb_db='' sql_mariadb "GRANT ALL ON shapes.* TO viewd@localhost; GRANT PROCESS, REPLICATION SLAVE, BINLOG MONITOR ON *.* TO viewd@localhost;
+	mariadb_db='' sql_mariadb "GRANT ALL ON shapes.* TO viewd@localhost; GRANT PROCESS, REPLICATION SLAVE, $binlog_monitor ON *.* TO viewd@localhost;
 		CREATE USER other@localhost; GRANT SELECT, INSERT, UPDATE, DELETE ON shapes.* TO other@localhost"
 	root="mariadb --no-defaults -uroot -S $mariadb_dir/sock"
 	export SHAPES_RESET="$root -e 'SET foreign_key_checks = 0; CREATE OR REPLACE DATABASE shapes CHARACTER SET utf8mb4'"

@@ -125,7 +125,9 @@ bool binlog_usable(struct viewd_conn *conn, enum viewd_err_class *cls_r, char wh
 	if (good == 0)
 		return not_usable(cls_r, VIEWD_ERR_CONFIG, why, "log_bin is off or binlog_format is not ROW");
 	if (!find_end(conn, &end, &failure))
-		return may_not(&failure, cls_r, why, "the account lacks BINLOG MONITOR", err);
+		return may_not(&failure, cls_r, why,
+		               conn->mariadb ? "the account lacks BINLOG MONITOR" : "the account lacks REPLICATION CLIENT",
+		               err);
 	if (!end.known || end.filtered)
 		return not_usable(cls_r, VIEWD_ERR_CONFIG, why, "the log leaves out databases");
 	if (!binlog_settings(conn, &failure) || !binlog_try(conn, &end.at, &failure))
