@@ -34,12 +34,16 @@ is "which readers do not see" "$(sql "SELECT * FROM v ORDER BY id")" "1|1
 stop_viewd
 
 for table in v sums; do sql "ALTER TABLE $table DROP COLUMN viewd_pk"; done
-is "as an earlier viewd has made them" "$(sql "$keyless")" "sums
-v"
+sql "CREATE TABLE copy_of_v LIKE v; CREATE TABLE viewd_node_of_mine (a INT)"
+is "as an earlier viewd has made them, beside tables of the application" "$(sql "$keyless")" "copy_of_v
+sums
+v
+viewd_node_of_mine"
 before=$(sql "SELECT count(*) FROM viewd_refresh_history")
 start_viewd
 ok "the views are there" wait_until "is_fresh v && is_fresh sums"
-is "they have keys again" "$(sql "$keyless")" ""
+is "they have keys again, and no other table has got one" "$(sql "$keyless")" "copy_of_v
+viewd_node_of_mine"
 is "and were not refreshed" "$(sql "SELECT count(*) FROM viewd_refresh_history")" "$before"
 sql "INSERT INTO t VALUES (3, 2)"
 rows_become "changes still arrive" "SELECT * FROM sums ORDER BY v" "1|1

@@ -142,7 +142,7 @@ spawn_viewd -c "$T/viewd.conf"
 ok "killed in the middle" wait_until '! is_running "$viewd_pid"'
 viewd_env=()
 start_viewd
-ok "the next start goes on" wait_until "field_is newer state ACTIVE && field_is last state ACTIVE"
+ok "the next start goes on" wait_until "is_there newer && is_there last"
 is "... with the object" "$(object_of last)" "$object"
 ok "... whose rows are right" viewctl verify last
 finish

@@ -177,6 +177,7 @@ system_tests = \
 	tests/system/65-keys-mariadb.sh \
 	tests/system/66-galera.sh \
 	tests/system/66-shards-postgresql.sh \
+	tests/system/67-hidden-mariadb.sh \
 	tests/system/85-outside.sh \
 	tests/system/88-unflushed.sh \
 	tests/system/90-control.sh \

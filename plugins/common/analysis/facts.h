@@ -28,6 +28,7 @@ struct fact_column {
 		*written; /* the type as the engine writes it, with the collation: columns with equal ones compare alike */
 	bool nullable;
 	double distinct; /* estimated number of values; 0 unknown */
+	bool hidden;     /* * does not mean it, its name does */
 };
 
 /* Columns, by position, whose values occur once. Rows with NULL in one of them may repeat. */

@@ -98,7 +98,7 @@ static enum fact_type type_of(const char *word)
 	return strcmp(word, "float") == 0 ? FACT_FLOAT : FACT_OTHER;
 }
 
-static bool add_column(void *ctx, const char *const *v, size_t n UNUSED)
+static bool add_column(void *ctx, const char *const *v, size_t n)
 {
 	struct knowledge *k = ctx;
 	struct known *of = find_relation(k, v[0], v[1]);
@@ -114,6 +114,7 @@ static bool add_column(void *ctx, const char *const *v, size_t n UNUSED)
 		.scale = v[4] != NULL ? (int)number_or(v[4], FACT_NO_SCALE) : FACT_NO_SCALE,
 		.written = copy_text(k, v[5]),
 		.nullable = strcmp(v[6], "0") != 0,
+		.hidden = n > 8 && v[8] != NULL,
 		.distinct = distinct > 0 ? (double)distinct : 0,
 	};
 	return true;
@@ -198,7 +199,7 @@ static bool add_function(void *ctx, const char *const *v, size_t n UNUSED)
 }
 
 const struct db_reader knowledge_relations[] = {{add_relation, "tttNT", "the relations of a definition"}};
-const struct db_reader knowledge_columns[] = {{add_column, "ttttNtnN", "the columns of a definition's relations"}};
+const struct db_reader knowledge_columns[] = {{add_column, "ttttNtnN*", "the columns of a definition's relations"}};
 const struct db_reader knowledge_keys[] = {{add_key, "tttT", "the unique keys of a definition's relations"}};
 const struct db_reader knowledge_indexes[] = {{add_index, "tttTt", "the indexes of a definition's relations"}};
 const struct db_reader knowledge_functions[] = {{add_function, "ttnn", "the functions of a definition"}};

@@ -17,7 +17,8 @@ struct knowledge *knowledge_new(void *mem_ctx);
 extern const struct db_reader knowledge_relations[];
 
 /* schema, relation, name, type (integer, decimal, float, text, plain, other), digits behind the point or NULL, the type
- * as it is written, 1 when it may be NULL, estimated number of values or NULL. After the relations, in order. */
+ * as it is written, 1 when it may be NULL, estimated number of values or NULL; where the engine has columns that * does
+ * not mean, something for such a one, else NULL. After the relations, in order. */
 extern const struct db_reader knowledge_columns[];
 
 /* schema, relation, name of a unique key, column, or NULL where it is an expression. After the columns, in order of

@@ -54,15 +54,17 @@ static bool take_keyless_fn(void *ctx, const char *const *v, size_t n UNUSED)
 
 static const struct db_reader take_keyless[] = {{take_keyless_fn, "tt", "tables without a primary key"}};
 
+/* A comment alone does not tell: CREATE TABLE ... LIKE copies it. */
 /* clang-format off */
 static const char keyless_sql[] =
 	"SELECT t.TABLE_SCHEMA, t.TABLE_NAME FROM information_schema.TABLES t"
 	" LEFT JOIN information_schema.TABLE_CONSTRAINTS k"
 	" ON k.TABLE_SCHEMA = t.TABLE_SCHEMA AND k.TABLE_NAME = t.TABLE_NAME AND k.CONSTRAINT_TYPE = 'PRIMARY KEY'"
 	" WHERE t.TABLE_TYPE = 'BASE TABLE' AND k.CONSTRAINT_NAME IS NULL"
-	" AND ((t.TABLE_COMMENT LIKE 'viewd:%' AND CONCAT('table:', SUBSTRING(t.TABLE_COMMENT, 7, 32)) IN"
-	" (SELECT identity FROM viewd_view_state))"
-	" OR (t.TABLE_SCHEMA = DATABASE() AND t.TABLE_NAME LIKE 'viewd$_node$_%' ESCAPE '$'))";
+	" AND ((t.TABLE_COMMENT LIKE 'viewd:%' AND (CONCAT('table:', SUBSTRING(t.TABLE_COMMENT, 7, 32)),"
+	" CONCAT('`', REPLACE(t.TABLE_SCHEMA, '`', '``'), '`.`', REPLACE(t.TABLE_NAME, '`', '``'), '`')) IN"
+	" (SELECT identity, relation FROM viewd_view_state))"
+	" OR (t.TABLE_SCHEMA = DATABASE() AND t.TABLE_NAME IN (SELECT CONCAT('viewd_node_', node) FROM viewd_nodes)))";
 /* clang-format on */
 
 static bool add_one(struct viewd_conn *conn, const struct relation *rel, struct viewd_err *err)

@@ -44,8 +44,9 @@ static const char columns_sql[] =
 	" CASE WHEN c.IS_NULLABLE = 'NO' THEN 0 ELSE 1 END,"
 	" (SELECT MAX(s.CARDINALITY) FROM information_schema.STATISTICS s WHERE s.TABLE_SCHEMA = c.TABLE_SCHEMA AND "
 	"s.TABLE_NAME = c.TABLE_NAME"
-	"  AND s.COLUMN_NAME = c.COLUMN_NAME AND s.SEQ_IN_INDEX = 1)"
-	" FROM information_schema.COLUMNS c WHERE c.TABLE_NAME IN (%s) AND c.EXTRA NOT LIKE '%INVISIBLE%'"
+	"  AND s.COLUMN_NAME = c.COLUMN_NAME AND s.SEQ_IN_INDEX = 1),"
+	" CASE WHEN c.EXTRA LIKE '%INVISIBLE%' THEN 1 END"
+	" FROM information_schema.COLUMNS c WHERE c.TABLE_NAME IN (%s)"
 	" ORDER BY 1, 2, c.ORDINAL_POSITION";
 /* clang-format on */
 

@@ -4,102 +4,102 @@
 #include "base/check.h"
 
 static const struct fact_column region_columns[] = {
-	{"r_regionkey", FACT_INTEGER, 0, "integer", false, 5},
-	{"r_name", FACT_OTHER, 0, "text", false, 5},
-	{"r_comment", FACT_OTHER, 0, "text", true, 5},
+	{"r_regionkey", FACT_INTEGER, 0, "integer", false, 5, false},
+	{"r_name", FACT_OTHER, 0, "text", false, 5, false},
+	{"r_comment", FACT_OTHER, 0, "text", true, 5, false},
 };
 static const size_t region_key[] = {0};
 static const struct fact_key region_keys[] = {{region_key, ARRAY_LEN(region_key)}};
 
 static const struct fact_column nation_columns[] = {
-	{"n_nationkey", FACT_INTEGER, 0, "integer", false, 25},
-	{"n_name", FACT_OTHER, 0, "text", false, 25},
-	{"n_regionkey", FACT_INTEGER, 0, "integer", false, 5},
-	{"n_comment", FACT_OTHER, 0, "text", true, 25},
+	{"n_nationkey", FACT_INTEGER, 0, "integer", false, 25, false},
+	{"n_name", FACT_OTHER, 0, "text", false, 25, false},
+	{"n_regionkey", FACT_INTEGER, 0, "integer", false, 5, false},
+	{"n_comment", FACT_OTHER, 0, "text", true, 25, false},
 };
 static const size_t nation_key[] = {0};
 static const struct fact_key nation_keys[] = {{nation_key, ARRAY_LEN(nation_key)}};
 
 static const struct fact_column supplier_columns[] = {
-	{"s_suppkey", FACT_INTEGER, 0, "integer", false, 1000},
-	{"s_name", FACT_OTHER, 0, "text", false, 1000},
-	{"s_address", FACT_OTHER, 0, "text", false, 1000},
-	{"s_nationkey", FACT_INTEGER, 0, "integer", false, 25},
-	{"s_phone", FACT_OTHER, 0, "text", false, 1000},
-	{"s_acctbal", FACT_DECIMAL, 2, "numeric(15,2)", false, 1000},
-	{"s_comment", FACT_OTHER, 0, "text", false, 1000},
+	{"s_suppkey", FACT_INTEGER, 0, "integer", false, 1000, false},
+	{"s_name", FACT_OTHER, 0, "text", false, 1000, false},
+	{"s_address", FACT_OTHER, 0, "text", false, 1000, false},
+	{"s_nationkey", FACT_INTEGER, 0, "integer", false, 25, false},
+	{"s_phone", FACT_OTHER, 0, "text", false, 1000, false},
+	{"s_acctbal", FACT_DECIMAL, 2, "numeric(15,2)", false, 1000, false},
+	{"s_comment", FACT_OTHER, 0, "text", false, 1000, false},
 };
 static const size_t supplier_key[] = {0};
 static const struct fact_key supplier_keys[] = {{supplier_key, ARRAY_LEN(supplier_key)}};
 
 static const struct fact_column customer_columns[] = {
-	{"c_custkey", FACT_INTEGER, 0, "integer", false, 15000},
-	{"c_name", FACT_OTHER, 0, "text", false, 15000},
-	{"c_address", FACT_OTHER, 0, "text", false, 15000},
-	{"c_nationkey", FACT_INTEGER, 0, "integer", false, 25},
-	{"c_phone", FACT_OTHER, 0, "text", false, 15000},
-	{"c_acctbal", FACT_DECIMAL, 2, "numeric(15,2)", false, 14000},
-	{"c_mktsegment", FACT_OTHER, 0, "text", false, 5},
-	{"c_comment", FACT_OTHER, 0, "text", false, 15000},
+	{"c_custkey", FACT_INTEGER, 0, "integer", false, 15000, false},
+	{"c_name", FACT_OTHER, 0, "text", false, 15000, false},
+	{"c_address", FACT_OTHER, 0, "text", false, 15000, false},
+	{"c_nationkey", FACT_INTEGER, 0, "integer", false, 25, false},
+	{"c_phone", FACT_OTHER, 0, "text", false, 15000, false},
+	{"c_acctbal", FACT_DECIMAL, 2, "numeric(15,2)", false, 14000, false},
+	{"c_mktsegment", FACT_OTHER, 0, "text", false, 5, false},
+	{"c_comment", FACT_OTHER, 0, "text", false, 15000, false},
 };
 static const size_t customer_key[] = {0};
 static const struct fact_key customer_keys[] = {{customer_key, ARRAY_LEN(customer_key)}};
 
 static const struct fact_column part_columns[] = {
-	{"p_partkey", FACT_INTEGER, 0, "integer", false, 20000},
-	{"p_name", FACT_OTHER, 0, "text", false, 20000},
-	{"p_mfgr", FACT_OTHER, 0, "text", false, 5},
-	{"p_brand", FACT_OTHER, 0, "text", false, 25},
-	{"p_type", FACT_OTHER, 0, "text", false, 150},
-	{"p_size", FACT_INTEGER, 0, "integer", false, 50},
-	{"p_container", FACT_OTHER, 0, "text", false, 40},
-	{"p_retailprice", FACT_DECIMAL, 2, "numeric(15,2)", false, 2000},
-	{"p_comment", FACT_OTHER, 0, "text", false, 15000},
+	{"p_partkey", FACT_INTEGER, 0, "integer", false, 20000, false},
+	{"p_name", FACT_OTHER, 0, "text", false, 20000, false},
+	{"p_mfgr", FACT_OTHER, 0, "text", false, 5, false},
+	{"p_brand", FACT_OTHER, 0, "text", false, 25, false},
+	{"p_type", FACT_OTHER, 0, "text", false, 150, false},
+	{"p_size", FACT_INTEGER, 0, "integer", false, 50, false},
+	{"p_container", FACT_OTHER, 0, "text", false, 40, false},
+	{"p_retailprice", FACT_DECIMAL, 2, "numeric(15,2)", false, 2000, false},
+	{"p_comment", FACT_OTHER, 0, "text", false, 15000, false},
 };
 static const size_t part_key[] = {0};
 static const struct fact_key part_keys[] = {{part_key, ARRAY_LEN(part_key)}};
 
 static const struct fact_column partsupp_columns[] = {
-	{"ps_partkey", FACT_INTEGER, 0, "integer", false, 20000},
-	{"ps_suppkey", FACT_INTEGER, 0, "integer", false, 1000},
-	{"ps_availqty", FACT_INTEGER, 0, "integer", false, 10000},
-	{"ps_supplycost", FACT_DECIMAL, 2, "numeric(15,2)", false, 50000},
-	{"ps_comment", FACT_OTHER, 0, "text", false, 80000},
+	{"ps_partkey", FACT_INTEGER, 0, "integer", false, 20000, false},
+	{"ps_suppkey", FACT_INTEGER, 0, "integer", false, 1000, false},
+	{"ps_availqty", FACT_INTEGER, 0, "integer", false, 10000, false},
+	{"ps_supplycost", FACT_DECIMAL, 2, "numeric(15,2)", false, 50000, false},
+	{"ps_comment", FACT_OTHER, 0, "text", false, 80000, false},
 };
 static const size_t partsupp_key[] = {0, 1};
 static const struct fact_key partsupp_keys[] = {{partsupp_key, ARRAY_LEN(partsupp_key)}};
 
 static const struct fact_column orders_columns[] = {
-	{"o_orderkey", FACT_INTEGER, 0, "integer", false, 150000},
-	{"o_custkey", FACT_INTEGER, 0, "integer", false, 10000},
-	{"o_orderstatus", FACT_OTHER, 0, "text", false, 3},
-	{"o_totalprice", FACT_DECIMAL, 2, "numeric(15,2)", false, 150000},
-	{"o_orderdate", FACT_OTHER, 0, "date", false, 2406},
-	{"o_orderpriority", FACT_OTHER, 0, "text", false, 5},
-	{"o_clerk", FACT_OTHER, 0, "text", false, 1000},
-	{"o_shippriority", FACT_INTEGER, 0, "integer", false, 1},
-	{"o_comment", FACT_OTHER, 0, "text", false, 150000},
+	{"o_orderkey", FACT_INTEGER, 0, "integer", false, 150000, false},
+	{"o_custkey", FACT_INTEGER, 0, "integer", false, 10000, false},
+	{"o_orderstatus", FACT_OTHER, 0, "text", false, 3, false},
+	{"o_totalprice", FACT_DECIMAL, 2, "numeric(15,2)", false, 150000, false},
+	{"o_orderdate", FACT_OTHER, 0, "date", false, 2406, false},
+	{"o_orderpriority", FACT_OTHER, 0, "text", false, 5, false},
+	{"o_clerk", FACT_OTHER, 0, "text", false, 1000, false},
+	{"o_shippriority", FACT_INTEGER, 0, "integer", false, 1, false},
+	{"o_comment", FACT_OTHER, 0, "text", false, 150000, false},
 };
 static const size_t orders_key[] = {0};
 static const struct fact_key orders_keys[] = {{orders_key, ARRAY_LEN(orders_key)}};
 
 static const struct fact_column lineitem_columns[] = {
-	{"l_orderkey", FACT_INTEGER, 0, "integer", false, 150000},
-	{"l_partkey", FACT_INTEGER, 0, "integer", false, 20000},
-	{"l_suppkey", FACT_INTEGER, 0, "integer", false, 1000},
-	{"l_linenumber", FACT_INTEGER, 0, "integer", false, 7},
-	{"l_quantity", FACT_DECIMAL, 2, "numeric(15,2)", false, 50},
-	{"l_extendedprice", FACT_DECIMAL, 2, "numeric(15,2)", false, 130000},
-	{"l_discount", FACT_DECIMAL, 2, "numeric(15,2)", false, 11},
-	{"l_tax", FACT_DECIMAL, 2, "numeric(15,2)", false, 9},
-	{"l_returnflag", FACT_OTHER, 0, "text", false, 3},
-	{"l_linestatus", FACT_OTHER, 0, "text", false, 2},
-	{"l_shipdate", FACT_OTHER, 0, "date", false, 2526},
-	{"l_commitdate", FACT_OTHER, 0, "date", false, 2466},
-	{"l_receiptdate", FACT_OTHER, 0, "date", false, 2555},
-	{"l_shipinstruct", FACT_OTHER, 0, "text", false, 4},
-	{"l_shipmode", FACT_OTHER, 0, "text", false, 7},
-	{"l_comment", FACT_OTHER, 0, "text", false, 450000},
+	{"l_orderkey", FACT_INTEGER, 0, "integer", false, 150000, false},
+	{"l_partkey", FACT_INTEGER, 0, "integer", false, 20000, false},
+	{"l_suppkey", FACT_INTEGER, 0, "integer", false, 1000, false},
+	{"l_linenumber", FACT_INTEGER, 0, "integer", false, 7, false},
+	{"l_quantity", FACT_DECIMAL, 2, "numeric(15,2)", false, 50, false},
+	{"l_extendedprice", FACT_DECIMAL, 2, "numeric(15,2)", false, 130000, false},
+	{"l_discount", FACT_DECIMAL, 2, "numeric(15,2)", false, 11, false},
+	{"l_tax", FACT_DECIMAL, 2, "numeric(15,2)", false, 9, false},
+	{"l_returnflag", FACT_OTHER, 0, "text", false, 3, false},
+	{"l_linestatus", FACT_OTHER, 0, "text", false, 2, false},
+	{"l_shipdate", FACT_OTHER, 0, "date", false, 2526, false},
+	{"l_commitdate", FACT_OTHER, 0, "date", false, 2466, false},
+	{"l_receiptdate", FACT_OTHER, 0, "date", false, 2555, false},
+	{"l_shipinstruct", FACT_OTHER, 0, "text", false, 4, false},
+	{"l_shipmode", FACT_OTHER, 0, "text", false, 7, false},
+	{"l_comment", FACT_OTHER, 0, "text", false, 450000, false},
 };
 static const size_t lineitem_key[] = {0, 3};
 static const struct fact_key lineitem_keys[] = {{lineitem_key, ARRAY_LEN(lineitem_key)}};
@@ -123,59 +123,59 @@ static const struct fact_relation tpch_relations[] = {
 };
 
 static const struct fact_column r1_columns[] = {
-	{"id", FACT_INTEGER, 0, "integer", false, 0},
-	{"a", FACT_INTEGER, 0, "integer", true, 0},
-	{"g", FACT_INTEGER, 0, "integer", true, 0},
-	{"x", FACT_INTEGER, 0, "integer", true, 0},
+	{"id", FACT_INTEGER, 0, "integer", false, 0, false},
+	{"a", FACT_INTEGER, 0, "integer", true, 0, false},
+	{"g", FACT_INTEGER, 0, "integer", true, 0, false},
+	{"x", FACT_INTEGER, 0, "integer", true, 0, false},
 };
 static const size_t r1_key[] = {0};
 static const struct fact_key r1_keys[] = {{r1_key, ARRAY_LEN(r1_key)}};
 
 static const struct fact_column r2_columns[] = {
-	{"id", FACT_INTEGER, 0, "integer", false, 0},
-	{"a", FACT_INTEGER, 0, "integer", true, 0},
-	{"b", FACT_INTEGER, 0, "integer", true, 0},
+	{"id", FACT_INTEGER, 0, "integer", false, 0, false},
+	{"a", FACT_INTEGER, 0, "integer", true, 0, false},
+	{"b", FACT_INTEGER, 0, "integer", true, 0, false},
 };
 static const size_t r2_key[] = {0};
 static const struct fact_key r2_keys[] = {{r2_key, ARRAY_LEN(r2_key)}};
 
 static const struct fact_column r3_columns[] = {
-	{"id", FACT_INTEGER, 0, "integer", false, 0},
-	{"b", FACT_INTEGER, 0, "integer", true, 0},
-	{"h", FACT_INTEGER, 0, "integer", true, 0},
+	{"id", FACT_INTEGER, 0, "integer", false, 0, false},
+	{"b", FACT_INTEGER, 0, "integer", true, 0, false},
+	{"h", FACT_INTEGER, 0, "integer", true, 0, false},
 };
 static const size_t r3_key[] = {0};
 static const struct fact_key r3_keys[] = {{r3_key, ARRAY_LEN(r3_key)}};
 
 static const struct fact_column n1_columns[] = {
-	{"id", FACT_INTEGER, 0, "integer", false, 0},
-	{"a", FACT_INTEGER, 0, "integer", false, 0},
-	{"g", FACT_INTEGER, 0, "integer", false, 0},
-	{"f", FACT_FLOAT, 0, "double precision", true, 0},
-	{"free", FACT_DECIMAL, FACT_NO_SCALE, "numeric", true, 0},
-	{"money", FACT_DECIMAL, 2, "numeric(15,2)", true, 0},
-	{"t", FACT_OTHER, 0, "text", false, 0},
-	{"c", FACT_OTHER, 0, "text COLLATE other", false, 0},
+	{"id", FACT_INTEGER, 0, "integer", false, 0, false},
+	{"a", FACT_INTEGER, 0, "integer", false, 0, false},
+	{"g", FACT_INTEGER, 0, "integer", false, 0, false},
+	{"f", FACT_FLOAT, 0, "double precision", true, 0, false},
+	{"free", FACT_DECIMAL, FACT_NO_SCALE, "numeric", true, 0, false},
+	{"money", FACT_DECIMAL, 2, "numeric(15,2)", true, 0, false},
+	{"t", FACT_OTHER, 0, "text", false, 0, false},
+	{"c", FACT_OTHER, 0, "text COLLATE other", false, 0, false},
 };
 static const size_t n1_key[] = {0};
 static const struct fact_key n1_keys[] = {{n1_key, ARRAY_LEN(n1_key)}};
 
 static const struct fact_column n2_columns[] = {
-	{"id", FACT_INTEGER, 0, "integer", false, 0},
-	{"a", FACT_INTEGER, 0, "integer", false, 0},
-	{"t", FACT_OTHER, 0, "text", false, 0},
+	{"id", FACT_INTEGER, 0, "integer", false, 0, false},
+	{"a", FACT_INTEGER, 0, "integer", false, 0, false},
+	{"t", FACT_OTHER, 0, "text", false, 0, false},
 };
 static const size_t n2_key[] = {0};
 static const struct fact_key n2_keys[] = {{n2_key, ARRAY_LEN(n2_key)}};
 
 static const struct fact_column heap_columns[] = {
-	{"a", FACT_INTEGER, 0, "integer", true, 0},
-	{"g", FACT_INTEGER, 0, "integer", true, 0},
+	{"a", FACT_INTEGER, 0, "integer", true, 0, false},
+	{"g", FACT_INTEGER, 0, "integer", true, 0, false},
 };
 
 static const struct fact_column big_columns[] = {
-	{"id", FACT_INTEGER, 0, "integer", false, 10000000},
-	{"a", FACT_INTEGER, 0, "integer", false, 10000000},
+	{"id", FACT_INTEGER, 0, "integer", false, 10000000, false},
+	{"a", FACT_INTEGER, 0, "integer", false, 10000000, false},
 };
 static const size_t big_key[] = {0};
 static const struct fact_key big_keys[] = {{big_key, ARRAY_LEN(big_key)}};

@@ -36,6 +36,12 @@ static const char *column_name(const struct range *range, size_t i)
 	return range->merged != NULL ? range->merged->items[i].name : range->occurrence->derived->items[i].name;
 }
 
+static bool is_hidden(const struct range *range, size_t i)
+{
+	return range->occurrence != NULL && range->occurrence->relation != NULL &&
+	       range->occurrence->relation->columns[i].hidden;
+}
+
 static bool alias_matches(const struct names *names, const struct range *range, const struct expr *expr)
 {
 	if (expr->qualifier[0] == '\0')
@@ -116,6 +122,13 @@ static bool note_level(const struct ranges *ranges, const struct ranges *level)
 	return true;
 }
 
+/* Statements that stand for a table by a subquery with * lose it. */
+static bool means_hidden(const struct expr *expr)
+{
+	return expr->of != NULL && expr->of->relation != NULL && expr->of->relation->columns[expr->column].hidden &&
+	       expr->qualifier[0] == '\0';
+}
+
 bool ranges_resolve(struct names *names, const struct ranges *ranges, struct expr *expr)
 {
 	expr->means = NULL;
@@ -127,6 +140,9 @@ bool ranges_resolve(struct names *names, const struct ranges *ranges, struct exp
 		if (n > 1)
 			return refuse_named(names->no, expr->at, "column", expr->name, "more than one table has it",
 			                    "write the table before it");
+		if (n == 1 && means_hidden(expr) && known_outside(names, level, expr))
+			return refuse_named(names->no, expr->at, "column", expr->name,
+			                    "* does not mean it, and what is around it has that name", "write the table before it");
 		if (n == 1)
 			return note_level(ranges, level);
 		if (find_label(names, level, expr))
@@ -193,7 +209,8 @@ bool ranges_expand(struct names *names, const struct ranges *ranges, struct quer
 			              "write the columns");
 		for (size_t k = 0; k < ranges->n; k++)
 			for (size_t c = 0; alias_matches(names, &ranges->items[k], star) && c < width(&ranges->items[k]); c++)
-				add_item(names, query, &ranges->items[k], c, star->at);
+				if (!is_hidden(&ranges->items[k], c))
+					add_item(names, query, &ranges->items[k], c, star->at);
 	}
 	return query->n_items > 0 || refuse(names->no, query->at, "no columns", "no table is known that has some", "");
 }
