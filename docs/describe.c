@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * describe.c: prints what the option tables say, those of the dialects that were built included, for the manual and the
- * sample configuration. Runs at build time only.
+ * describe.c: prints what the tables say of options, those of the dialects that were built included, and of the fields
+ * of status, for the manual, the sample configuration and the JSON schemas. Runs at build time only.
  */
 #include "conf/schema/describe.h"
+#include "ctl/answer/json_schema.h"
 
 #include <dlfcn.h>
 #include <string.h>
@@ -26,19 +27,30 @@ static bool read_dialect(const char *path, struct conf_dialect *out)
 	return true;
 }
 
-int main(int argc, char **argv)
+/* The tables of options, with what the plugins add. */
+static int describe_options(enum conf_describe_format format, char *const *plugins, size_t n)
 {
 	struct conf_dialect dialects[DIALECTS_MAX];
-	size_t n = 0;
-	enum conf_describe_format format =
-		argc > 1 && strcmp(argv[1], "man") == 0 ? CONF_DESCRIBE_MAN : CONF_DESCRIBE_SAMPLE;
-	if (argc < 2 || (size_t)argc - 2 > DIALECTS_MAX ||
-	    (format == CONF_DESCRIBE_SAMPLE && strcmp(argv[1], "sample") != 0)) {
-		fputs("usage: describe man|sample PLUGIN...\n", stderr);
-		return 2;
-	}
-	for (int i = 2; i < argc; i++)
-		if (!read_dialect(argv[i], &dialects[n++]))
-			return 1;
-	return conf_describe(stdout, format, dialects, n) == 0 ? 0 : 1;
+	if (n > DIALECTS_MAX)
+		return -1;
+	for (size_t i = 0; i < n; i++)
+		if (!read_dialect(plugins[i], &dialects[i]))
+			return -1;
+	return conf_describe(stdout, format, dialects, n);
+}
+
+int main(int argc, char **argv)
+{
+	static const char *const formats[] = {
+		[CONF_DESCRIBE_MAN] = "man", [CONF_DESCRIBE_SAMPLE] = "sample", [CONF_DESCRIBE_SCHEMA] = "schema"};
+	const char *what = argc > 1 ? argv[1] : "";
+	for (size_t i = 0; i < sizeof formats / sizeof formats[0]; i++)
+		if (strcmp(what, formats[i]) == 0)
+			return describe_options((enum conf_describe_format)i, argv + 2, (size_t)argc - 2) == 0 ? 0 : 1;
+	if (strcmp(what, "status-man") == 0)
+		return json_schema_status_man(stdout) == 0 ? 0 : 1;
+	if (strcmp(what, "status-schema") == 0)
+		return json_schema_status(stdout) == 0 ? 0 : 1;
+	fputs("usage: describe man|sample|schema PLUGIN..., describe status-man|status-schema\n", stderr);
+	return 2;
 }

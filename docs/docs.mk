@@ -11,17 +11,25 @@ docs/man/viewd.conf.5: $(srcdir)/docs/man/viewd.conf.5.head $(srcdir)/docs/man/v
 	docs/describe$(EXEEXT) man $(described_plugins) && \
 	cat $(srcdir)/docs/man/viewd.conf.5.tail; } > $@.tmp && mv $@.tmp $@
 
-docs/man/viewctl.1: $(srcdir)/docs/man/viewctl.1.head $(srcdir)/docs/man/viewctl.1.tail viewctl$(EXEEXT)
+docs/man/viewctl.1: $(srcdir)/docs/man/viewctl.1.head $(srcdir)/docs/man/viewctl.1.tail \
+		viewctl$(EXEEXT) docs/describe$(EXEEXT)
 	$(AM_V_GEN)$(MKDIR_P) docs/man && { cat $(srcdir)/docs/man/viewctl.1.head && ./viewctl$(EXEEXT) --man-commands && \
+	docs/describe$(EXEEXT) status-man && \
 	cat $(srcdir)/docs/man/viewctl.1.tail; } > $@.tmp && mv $@.tmp $@
 
 conf/viewd.conf.sample: docs/describe$(EXEEXT) $(pkglib_LTLIBRARIES)
 	$(AM_V_GEN)$(MKDIR_P) conf && docs/describe$(EXEEXT) sample $(described_plugins) > $@.tmp && mv $@.tmp $@
 
+docs/viewd.conf.schema.json: docs/describe$(EXEEXT) $(pkglib_LTLIBRARIES)
+	$(AM_V_GEN)docs/describe$(EXEEXT) schema $(described_plugins) > $@.tmp && mv $@.tmp $@
+
+docs/status.schema.json: docs/describe$(EXEEXT)
+	$(AM_V_GEN)docs/describe$(EXEEXT) status-schema > $@.tmp && mv $@.tmp $@
+
 dist_man_MANS = docs/man/viewd.8
 nodist_man_MANS = docs/man/viewctl.1 docs/man/viewd.conf.5
-nodist_doc_DATA = conf/viewd.conf.sample
-CLEANFILES += docs/man/viewctl.1 docs/man/viewd.conf.5 conf/viewd.conf.sample
+nodist_doc_DATA = conf/viewd.conf.sample docs/viewd.conf.schema.json docs/status.schema.json
+CLEANFILES += docs/man/viewctl.1 docs/man/viewd.conf.5 $(nodist_doc_DATA)
 EXTRA_DIST += \
 	docs/adr/001-one-recipe-per-verb.md \
 	docs/adr/002-change-capture.md \

@@ -17,6 +17,7 @@ libviewd_la_SOURCES += \
 	daemon/conf/read/report.c daemon/conf/read/report.h \
 	daemon/conf/read/scan.c daemon/conf/read/scan.h \
 	daemon/conf/schema/describe.c daemon/conf/schema/describe.h \
+	daemon/conf/schema/describe_schema.c \
 	daemon/conf/schema/option.c daemon/conf/schema/option.h \
 	daemon/conf/schema/option_lists.c \
 	daemon/conf/schema/option_types.c daemon/conf/schema/option_types.h \

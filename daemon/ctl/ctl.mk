@@ -1,7 +1,9 @@
 # control socket and viewctl
 libviewd_la_SOURCES += \
 	daemon/ctl/answer/json.c daemon/ctl/answer/json.h \
+	daemon/ctl/answer/json_schema.c daemon/ctl/answer/json_schema.h \
 	daemon/ctl/answer/json_status.c daemon/ctl/answer/json_status.h \
+	daemon/ctl/answer/status_fields.h \
 	daemon/ctl/call/call.c daemon/ctl/call/call.h \
 	daemon/ctl/call/cmd_conf.c \
 	daemon/ctl/call/cmd_explain.c \

@@ -212,6 +212,9 @@ int conf_describe(FILE *out, enum conf_describe_format format, const struct conf
 	case CONF_DESCRIBE_SAMPLE:
 		describe_sample(out, dialects, n_dialects);
 		break;
+	case CONF_DESCRIBE_SCHEMA:
+		describe_schema(out, dialects, n_dialects);
+		break;
 	}
 	return fflush(out) == 0 && ferror(out) == 0 ? 0 : -1;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * json_status.h: one view of `status` as JSON text: the one place that knows its fields. [loop]
+ * json_status.h: one view of `status` as JSON text (status_fields.h). [loop]
  */
 #ifndef VIEWD_CTL_ANSWER_JSON_STATUS_H
 #define VIEWD_CTL_ANSWER_JSON_STATUS_H
