@@ -123,6 +123,8 @@ static enum client_exit run_args(const struct client *client, const struct args 
 		return client_doctor(client, args);
 	case COMMAND_IMPORT:
 		return client_import(client, args);
+	case COMMAND_GRAPH:
+		return client_graph(client, args);
 	case COMMAND_EVENTS:
 		return client_events(client, args);
 	case COMMAND_EXPLAIN:
@@ -137,7 +139,6 @@ static enum client_exit run_args(const struct client *client, const struct args 
 	case COMMAND_SHOW:
 	case COMMAND_WHY:
 	case COMMAND_HISTORY:
-	case COMMAND_GRAPH:
 	case COMMAND_INFO:
 	case COMMAND_REFRESH:
 	case COMMAND_CREATE:

@@ -51,6 +51,9 @@ enum client_exit client_uninstall(const struct client *client, const struct args
 /* doctor.c */
 enum client_exit client_doctor(const struct client *client, const struct args *args);
 
+/* graph.c */
+enum client_exit client_graph(const struct client *client, const struct args *args);
+
 /* plan.c */
 enum client_exit client_plan(const struct client *client, const struct args *args);
 

@@ -51,6 +51,7 @@ libviewctl_la_SOURCES = \
 	daemon/client/client.c daemon/client/client.h \
 	daemon/client/doctor.c \
 	daemon/client/events.c \
+	daemon/client/graph.c \
 	daemon/client/help.c daemon/client/help.h \
 	daemon/client/http.c daemon/client/http.h \
 	daemon/client/import.c \

@@ -25,11 +25,13 @@ static int64_t now(void)
 	return clock_system()->mono(clock_system());
 }
 
-static int set_files(posix_spawn_file_actions_t *files)
+static int set_files(const struct program *program, posix_spawn_file_actions_t *files)
 {
-	int failed = posix_spawn_file_actions_addopen(files, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+	int failed = program->in_fd > 0 ? posix_spawn_file_actions_adddup2(files, program->in_fd, STDIN_FILENO)
+	                                : posix_spawn_file_actions_addopen(files, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+	int out = program->out_fd > 0 ? program->out_fd : STDERR_FILENO;
 	if (failed == 0)
-		failed = posix_spawn_file_actions_adddup2(files, STDERR_FILENO, STDOUT_FILENO);
+		failed = posix_spawn_file_actions_adddup2(files, out, STDOUT_FILENO);
 	return failed != 0 ? failed : posix_spawn_file_actions_addclosefrom_np(files, STDERR_FILENO + 1);
 }
 
@@ -51,7 +53,7 @@ static int spawn(const struct program *program, pid_t *pid_r)
 	posix_spawnattr_t attributes;
 	posix_spawn_file_actions_init(&files);
 	posix_spawnattr_init(&attributes);
-	int failed = set_files(&files);
+	int failed = set_files(program, &files);
 	if (failed == 0)
 		failed = set_attributes(&attributes);
 	if (failed == 0)

@@ -69,9 +69,8 @@ END
 start_viewd
 ok "the views are there" wait_until "is_fresh fresh && is_fresh kept && field_is lost state FAILED"
 sql_sqlite "$T/app.db" 'INSERT INTO src VALUES (-9223372036854775808, 2); UPDATE src SET g = 3 WHERE n = 1'
-sql_sqlite "$T/app.db" 'DROP TABLE IF EXISTS no_such_table'
 viewctl refresh above --wait >"$T/above.out"
-viewctl pause plain
+viewctl pause plain >"$T/pause.out"
 viewctl --json status >"$T/status.json"
 is "there are views in several states" "$(jq -r 'map(.state) | unique | join(" ")' "$T/status.json")" "ACTIVE DISABLED FAILED PAUSED"
 is "what status says is what its schema says" "$(valid status.schema.json <"$T/status.json")" ""

@@ -184,8 +184,10 @@ system_tests = \
 	tests/system/91-hooks.sh \
 	tests/system/92-log.sh \
 	tests/system/93-failure.sh \
+	tests/system/94-schema.sh \
 	tests/system/95-metrics.sh \
-	tests/system/96-page.sh
+	tests/system/96-page.sh \
+	tests/system/97-graph.sh
 TESTS += $(system_tests)
 EXTRA_DIST += $(system_tests) tools/demo.sh
 

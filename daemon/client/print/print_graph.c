@@ -132,6 +132,17 @@ static void put_quoted(FILE *out, const char *prefix, const char *text)
 	fputc('"', out);
 }
 
+/* A text inside a label of marked-up text. */
+static void put_html(FILE *out, const char *text)
+{
+	for (; *text != '\0'; text++) {
+		if (*text == '&' || *text == '<' || *text == '>')
+			fprintf(out, "&#%d;", *text);
+		else
+			fputc((unsigned char)*text < 0x20 ? ' ' : *text, out);
+	}
+}
+
 /* Views are unique by label; a source is unique within its database. */
 static char *from_name(void *mem_ctx, const json_t *from, const char *database)
 {
@@ -225,20 +236,44 @@ static void each_arrow(struct screen *screen, const json_t *body, arrow_fn *fn)
 
 /* ---- dot ---- */
 
-/* Boxes of one group are drawn as peers. */
-static const char *dot_shape(const json_t *view)
+/* The colour of a state, or of the freshness of a view that is ACTIVE. */
+static const char *dot_colour(const char *word)
 {
-	return text_of(view, "refresh_group") != NULL ? " [shape=box, peripheries=2, group=" : " [shape=box];\n";
+	static const struct {
+		const char *word, *colour;
+	} rows[] = {{"FRESH", "#d4edda"},
+	            {"STALE", "#fff3cd"},
+	            {"FAILED", "#f8d7da"},
+	            {"MISSING", "#f8d7da"},
+	            {"SUSPENDED", "#f8d7da"}};
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+		if (strcmp(rows[i].word, word) == 0)
+			return rows[i].colour;
+	return "#e2e3e5";
 }
 
-static void dot_view(FILE *out, const json_t *view)
+static const char *dot_word(const json_t *view)
 {
+	const char *state = or_empty(text_of(view, "state")), *freshness = text_of(view, "freshness");
+	return strcmp(state, "ACTIVE") == 0 && freshness != NULL ? freshness : state;
+}
+
+/* A second line says what the colour does. Boxes of one group are drawn as peers. */
+static void dot_view(struct screen *screen, const json_t *view)
+{
+	FILE *out = screen->out;
+	const char *label = or_empty(text_of(view, "view")), *word = dot_word(view);
 	fputs("    ", out);
-	put_quoted(out, "", or_empty(text_of(view, "view")));
-	fputs(dot_shape(view), out);
-	if (text_of(view, "refresh_group") == NULL)
-		return;
-	put_quoted(out, "", text_of(view, "refresh_group"));
+	put_quoted(out, "", label);
+	fprintf(out, " [shape=box, style=filled, fillcolor=\"%s\", label=<", dot_colour(word));
+	put_html(out, label);
+	fputs("<br/>", out);
+	put_html(out, word);
+	fputs(">", out);
+	if (text_of(view, "refresh_group") != NULL) {
+		fputs(", peripheries=2, group=", out);
+		put_quoted(out, "", text_of(view, "refresh_group"));
+	}
 	fputs("];\n", out);
 }
 
@@ -256,6 +291,31 @@ static void dot_nodes(struct screen *screen, const json_t *view)
 	}
 }
 
+/* A table beside the views that read it, once. */
+static void dot_source(struct screen *screen, const json_t *from, const char *database, json_t *drawn)
+{
+	char *name = from_name(screen, from, database);
+	if (!is_source(from) || json_object_get(drawn, name) != NULL)
+		return;
+	json_object_set_new(drawn, name, json_true());
+	fputs("    ", screen->out);
+	put_quoted(screen->out, "", name);
+	fputs(" [label=", screen->out);
+	put_quoted(screen->out, "", or_empty(text_of(from, "from")));
+	fputs("];\n", screen->out);
+}
+
+static void dot_sources(struct screen *screen, const json_t *body, const char *database)
+{
+	size_t i;
+	json_t *edge;
+	json_t *drawn = json_object();
+	json_array_foreach(edges_of(body), i, edge)
+		if (strcmp(or_empty(text_of(edge, "database")), database) == 0)
+			dot_source(screen, edge, database, drawn);
+	json_decref(drawn);
+}
+
 static void dot_cluster(struct screen *screen, const json_t *body, const char *database, size_t number)
 {
 	FILE *out = screen->out;
@@ -264,10 +324,11 @@ static void dot_cluster(struct screen *screen, const json_t *body, const char *d
 	fprintf(out, "  subgraph cluster_%zu {\n    label=", number);
 	put_quoted(out, "", database);
 	fputs(";\n", out);
+	dot_sources(screen, body, database);
 	json_array_foreach(views_of(body), i, view) {
 		if (strcmp(or_empty(text_of(view, "database")), database) != 0)
 			continue;
-		dot_view(out, view);
+		dot_view(screen, view);
 		dot_nodes(screen, view);
 	}
 	fputs("  }\n", out);
@@ -360,7 +421,7 @@ static void graph_mermaid(struct screen *screen, const json_t *body)
 void print_graph(struct screen *screen, const struct args *args, const json_t *body)
 {
 	const char *format = args_text(args, "format");
-	if (format != NULL && strcmp(format, "dot") == 0)
+	if (format != NULL && (strcmp(format, "dot") == 0 || strcmp(format, "svg") == 0)) /* dot draws the picture */
 		graph_dot(screen, body);
 	else if (format != NULL && strcmp(format, "mermaid") == 0)
 		graph_mermaid(screen, body);

@@ -9,8 +9,8 @@
 
 #include <stdio.h>
 
-/* Write to out: the JSON schema (json-schema.org, draft 7) of the array, and the fields as troff with man macros. Return
- * 0, or -1 when out reports an error. */
+/* Write to out: the JSON schema (json-schema.org, draft 7) of the array, and the fields as troff with man macros.
+ * Return 0, or -1 when out reports an error. */
 int json_schema_status(FILE *out) MUST_CHECK;
 int json_schema_status_man(FILE *out) MUST_CHECK;
 

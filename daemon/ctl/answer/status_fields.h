@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * status_fields.h: every field of a view in `status --json`, one row each. The JSON text, its schema and the manual come
- * from these rows.
+ * status_fields.h: every field of a view in `status --json`, one row each. The JSON text, its schema and the manual
+ * come from these rows.
  */
 #ifndef VIEWD_CTL_ANSWER_STATUS_FIELDS_H
 #define VIEWD_CTL_ANSWER_STATUS_FIELDS_H

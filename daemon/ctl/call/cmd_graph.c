@@ -71,6 +71,7 @@ static bool graph_view(void *ctx, struct view *view)
 	json_object_set_new(node, "relation", json_text(st.relation));
 	json_object_set_new(node, "method", json_text(st.method));
 	json_object_set_new(node, "state", json_text(view_state_word(st.state)));
+	json_object_set_new(node, "freshness", json_text(view_freshness_word(st.freshness)));
 	json_object_set_new(node, "refresh_group", json_text(view_group(view)));
 	json_object_set_new(node, "nodes", graph_nodes(view));
 	json_array_append_new(g->views, node);

@@ -54,7 +54,7 @@ static const struct command_param history_params[] = {
 };
 
 static const struct command_param graph_params[] = {
-	{"format", 'f', PARAM_WORD, PARAM_ONLY_CLI, "text|dot|mermaid", "how to draw it (default text)"},
+	{"format", 'f', PARAM_WORD, PARAM_ONLY_CLI, "text|dot|mermaid|svg", "how to draw it (default text)"},
 };
 
 static const struct command_param plan_params[] = {
@@ -182,7 +182,10 @@ static const struct command_param help_params[] = {
 	"more until the next trim."
 #define DOC_GRAPH \
 	"Base tables, views, and which view reads which, for each database. The dot form is for graphviz, the " \
-	"mermaid form for Markdown pages. Of a view that is kept incrementally the nodes are drawn that its last " \
+	"mermaid form for Markdown pages. The svg form is a picture, drawn by the program dot, which has to be installed " \
+	"(package graphviz). In dot and svg a view says its state, or, where it is ACTIVE, its freshness, and has a " \
+	"colour: green FRESH, yellow STALE, red FAILED, MISSING or SUSPENDED, grey anything else. Of a view that is kept " \
+	"incrementally the nodes are drawn that its last " \
 	"refresh has used; while viewd has not refreshed it, there are none."
 #define DOC_INFO \
 	"Version, start time and configuration generation, and the numbers of views, databases, databases that are " \

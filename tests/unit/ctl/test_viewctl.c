@@ -74,18 +74,22 @@ static void status_of_one_is_a_list(void)
 }
 
 #define GRAPH \
-	"{\"views\":[{\"view\":\"a\",\"database\":\"shop\",\"method\":\"table\",\"state\":\"ACTIVE\"}," \
-	"{\"view\":\"b\\\"x\",\"database\":\"shop\",\"method\":\"simple\",\"state\":\"ACTIVE\"}]," \
+	"{\"views\":[{\"view\":\"a\",\"database\":\"shop\",\"method\":\"table\",\"state\":\"ACTIVE\",\"freshness\":" \
+	"\"STALE\"}," \
+	"{\"view\":\"b\\\"x\",\"database\":\"shop\",\"method\":\"simple\",\"state\":\"FAILED\",\"freshness\":\"FRESH\"}]," \
 	"\"edges\":[{\"from\":\"orders\",\"from_kind\":\"source\",\"to\":\"a\",\"database\":\"shop\"}," \
 	"{\"from\":\"a\",\"from_kind\":\"view\",\"to\":\"b\\\"x\",\"database\":\"shop\"}]}"
 
 static void graphs_are_drawn(void)
 {
 	CHECK_STR(PRINTED(GRAPH, "graph"),
-	          "shop\n  a (table, ACTIVE)\n    <- orders\n  b\"x (simple, ACTIVE)\n    <- a (view)\n");
+	          "shop\n  a (table, ACTIVE)\n    <- orders\n  b\"x (simple, FAILED)\n    <- a (view)\n");
 	CHECK_STR(PRINTED(GRAPH, "graph", "--format=dot"),
-	          "digraph viewd {\n  rankdir=LR;\n  subgraph cluster_0 {\n    label=\"shop\";\n    \"a\" [shape=box];\n"
-	          "    \"b\\\"x\" [shape=box];\n  }\n  \"shop/orders\" -> \"a\";\n  \"a\" -> \"b\\\"x\";\n}\n");
+	          "digraph viewd {\n  rankdir=LR;\n  subgraph cluster_0 {\n    label=\"shop\";\n"
+	          "    \"shop/orders\" [label=\"orders\"];\n"
+	          "    \"a\" [shape=box, style=filled, fillcolor=\"#fff3cd\", label=<a<br/>STALE>];\n"
+	          "    \"b\\\"x\" [shape=box, style=filled, fillcolor=\"#f8d7da\", label=<b\"x<br/>FAILED>];\n"
+	          "  }\n  \"shop/orders\" -> \"a\";\n  \"a\" -> \"b\\\"x\";\n}\n");
 	char *text = PRINTED(GRAPH, "graph", "-f", "mermaid");
 	CHECK_CONTAINS(text, "graph LR\n");
 	CHECK_CONTAINS(text, "[\"b#quot;x\"]\n");
