@@ -386,6 +386,7 @@ int daemon_main(int argc, char **argv)
 		umask(0077);
 		hold_standard_streams();
 		signal(SIGPIPE, SIG_IGN);
+		signal(SIGCHLD, SIG_DFL); /* ignored ones, which who starts viewd may hand down, leave no status */
 		code = only_check ? check(d.conf_path) : run_daemon(&d);
 	}
 	if (!d.left_alone)

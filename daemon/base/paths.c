@@ -77,6 +77,14 @@ char *paths_control_socket(void *mem_ctx, const char *conf)
 	return home_path(mem_ctx, "XDG_RUNTIME_DIR", "", "viewd/control.sock");
 }
 
+void paths_leave_foreign_unit(void)
+{
+	char *unit = unit_path(NULL, "RUNTIME_DIRECTORY", "control.sock");
+	if (unit != NULL && !may_exist(unit))
+		unsetenv("RUNTIME_DIRECTORY");
+	talloc_free(unit);
+}
+
 char *paths_state_dir(void *mem_ctx, const char *conf)
 {
 	char *unit = unit_path(mem_ctx, "STATE_DIRECTORY", NULL);

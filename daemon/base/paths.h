@@ -26,6 +26,10 @@ char *paths_conf(void *mem_ctx);
 char *paths_control_socket(void *mem_ctx, const char *conf);
 char *paths_state_dir(void *mem_ctx, const char *conf);
 
+/* For who only calls viewd: a unit without a control socket in its $RUNTIME_DIRECTORY is that of another service, whose
+ * directory is then forgotten. Before the first thread. */
+void paths_leave_foreign_unit(void);
+
 /* Makes the directory and its parents as far as they are missing, each with this mode. */
 bool paths_make_dir(const char *dir, mode_t mode, struct viewd_err *err) MUST_CHECK;
 

@@ -191,6 +191,7 @@ static enum client_exit run_command(const struct client *client, const struct op
 	struct client caller = *client;
 	if (caller.socket == NULL && command->verb != COMMAND_LOCAL) {
 		struct conf_places places;
+		paths_leave_foreign_unit();
 		conf_places(client->mem_ctx, paths_conf(client->mem_ctx), &places);
 		caller.socket = places.control_socket;
 	}

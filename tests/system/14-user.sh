@@ -71,6 +71,9 @@ ok "... and viewctl in the unit finds it" as_plain "${unit[@]}" "$VIEWD_BUILD/vi
 ok "... a pause is kept there" "ls $T/alice/kept/*"
 stop_viewd
 is "ends in order" $? 0
+mkdir "$T/run/shop"
+like "viewctl in the unit of another service does not look there" \
+	"$(as_plain RUNTIME_DIRECTORY="$T/run/shop" "$VIEWD_BUILD/viewctl" status 2>&1)" "/run/viewd/control.sock"
 
 # ---- shut out ----
 if [ "$(id -u)" -eq 0 ]; then

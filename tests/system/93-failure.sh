@@ -47,7 +47,9 @@ url = sqlite:///$T/lite.db
 $views"
 sed -i '2i on_failure_timeout = 1s' "$T/viewd.conf"
 viewd_env=(PGPASSWORD=secret-of-viewd CREDENTIALS_DIRECTORY="$T/creds" HOME="$T")
+trap '' CHLD # handed down to viewd
 start_viewd
+trap - CHLD
 ok "the views are there" wait_until "is_fresh told && is_fresh hang6"
 
 # ---- what it is told ----
