@@ -242,6 +242,25 @@ static void tell_owner_only(const struct job *job)
 	log_info("view '%s', %s", job->label, hint);
 }
 
+/* The object is as it should be, by a job of its own or as the first step of a refresh. Its capture is reviewed. */
+static void note_set_up(struct job *job)
+{
+	struct view *view = job->view;
+	bool first = !view->relation.reconciled;
+	view->relation.reconciled = true;
+	view->capture.compared = job->in.redefined;
+	view->capture.catch_up |= first;
+	view->eng->captures.n_set_up += first;
+	view->eng->captures.dirty = true;
+	if (job->out.renamed)
+		view->capture.digest = 0;
+	if (job->out.applied) {
+		view->capture.digest = 0; /* what it reads may be new under its old name, without our triggers */
+		log_info("view '%s', %s (%s)", view->label, word_change(job->out.last_action), job->out.apply_reason);
+		tell_owner_only(job);
+	}
+}
+
 static void reconciled(struct job *job)
 {
 	struct view *view = job->view;
@@ -250,31 +269,20 @@ static void reconciled(struct job *job)
 		return;
 	}
 	bool first = !view->relation.reconciled;
-	view->relation.reconciled = true;
-	view->capture.compared = job->in.redefined;
-	view->capture.catch_up |= first;
-	view->eng->captures.n_set_up += first;
+	note_set_up(job);
 	if (first) {
 		view->failure.retries = 0;
 		/* The retry of setting it up is over; a refresh that lost its connection is still to be repeated. */
 		if (view->failure.unknown_since_us == 0)
 			due_unset(view, DUE_RETRY);
 	}
-	if (job->out.renamed)
-		view->capture.digest = 0;
-	if (job->out.applied) {
-		view->capture.digest = 0; /* what it reads may be new under its old name, without our triggers */
-		log_info("view '%s', %s (%s)", view->label, word_change(job->out.last_action), job->out.apply_reason);
-		tell_owner_only(job);
-		if (job->out.outcome.did == VIEWD_DID_REINITIALIZE)
-			take_success(job, VIEW_TRIGGER_INITIAL);
-	}
+	if (job->out.applied && job->out.outcome.did == VIEWD_DID_REINITIALIZE)
+		take_success(job, VIEW_TRIGGER_INITIAL);
 	if (view->failure.err != NULL && (first || view->state == VIEW_STATE_MISSING))
 		view_set_error(view, NULL);
 	if (first || view->state == VIEW_STATE_MISSING || view->state == VIEW_STATE_STANDBY)
 		view_set_state(view, view->paused ? VIEW_STATE_PAUSED : VIEW_STATE_ACTIVE);
 	due_schedule(view);
-	view->eng->captures.dirty = true;
 	event_news(view, NULL);
 }
 
@@ -334,10 +342,8 @@ static void refreshed(struct job *job)
 {
 	struct view *view = job->view;
 	if (job->out.ok) {
-		if (job->in.reconcile_first) {
-			view->relation.reconciled = true;
-			view->capture.compared = job->in.redefined;
-		}
+		if (job->in.reconcile_first)
+			note_set_up(job);
 		take_success(job, job->in.trigger);
 		due_schedule(view);
 		find_sources(view);

@@ -54,6 +54,13 @@ void change_resume(struct view *view)
 	change_plan(view);
 }
 
+/* Nothing is missing any more. */
+static void forget_news(struct change *c)
+{
+	c->first = c->last = 0;
+	c->old = false;
+}
+
 /* A mark that is told again and known: planned, or being covered just now. */
 static bool is_known(const struct change *c, int64_t seq)
 {
@@ -75,7 +82,7 @@ enum change_order change_order(struct view *view, int64_t seq)
 	struct change *c = &view->change;
 	bool registers = view->job != NULL && view->job->kind == JOB_CAPTURE; /* fewer sources count less */
 	bool before = c->lower;
-	/* what is told as stale is above all that was settled */
+	/* A mark that is told as stale is above all that was settled. */
 	c->lower = view->conf->on_change && seq <= c->settled_seq && !registers;
 	if (!c->lower)
 		return CHANGE_FORWARD;
@@ -105,8 +112,8 @@ void change_started(struct view *view)
 {
 	struct change *c = &view->change;
 	c->run = (struct change_run){.first = c->first, .seq = c->seen_seq, .upstream = c->upstream, .old = c->old};
-	c->first = c->last = 0;
-	c->upstream = c->old = false;
+	forget_news(c);
+	c->upstream = false;
 	c->last_start = engine_mono(view->eng);
 	due_unset(view, DUE_CHANGE);
 	due_unset(view, DUE_RETRY);
@@ -133,7 +140,7 @@ void change_settled(struct view *view, int64_t settled_seq)
 	 * anew. */
 	bool told = c->seen_seq != c->run.seq && c->seen_seq > settled_seq;
 	if (!told && !c->upstream)
-		c->first = c->last = 0; /* told while it ran, and covered by it all the same */
+		forget_news(c); /* told while it ran, and covered by it all the same */
 }
 
 void change_covered(struct view *view, int64_t settled_seq)
@@ -176,7 +183,7 @@ void change_looked_up(struct view *view)
 	int64_t tried = c->tried_seq;
 	owe(c);
 	if (c->seen_seq <= tried && !c->upstream)
-		c->first = c->last = 0; /* the lost run has covered it */
+		forget_news(c); /* the lost run has covered it */
 	change_plan(view);
 }
 

@@ -2,6 +2,8 @@
  *
  * test_change.c: from a change of a source to refreshes: how many, when, in which order, and that none is lost.
  */
+#include "core/plan/change.h"
+#include "core/plan/freshness.h"
 #include "unit/core/rig.h"
 
 #include <string.h>
@@ -442,6 +444,21 @@ static void requests_in_sql(void)
 	rig_free(&rig);
 }
 
+/* A change from before the watch that setting the view up has covered does not make the next one older. */
+static void a_covered_change_leaves_no_age(void)
+{
+	struct rig *rig = rig_start_fresh(DB ON("a", "t_x", "debounce = 10s\n"));
+	struct view *a = rig_view(rig, "a");
+	int64_t seq = a->change.settled_seq + 1;
+	change_signal(a, seq, true);
+	change_settled(a, seq);
+	CHECK_INT(freshness_missing_since(a), 0);
+	rig_advance(rig, SPAN_SECOND);
+	change_signal(a, seq + 1, false);
+	CHECK_INT(freshness_missing_since(a), rig->clock.wall_us);
+	rig_free(&rig);
+}
+
 static const struct harness_test tests[] = {
 	{"a view nobody watches is stale", a_view_nobody_watches_is_stale},
 	{"who came while it ran follows too", who_came_while_it_ran_follows_too},
@@ -466,6 +483,7 @@ static const struct harness_test tests[] = {
 	{"a cancelled refresh stays dirty", cancelled_stays_dirty},
 	{"numbers of marks begin anew", numbers_begin_anew},
 	{"requests in SQL", requests_in_sql},
+	{"a change that setting up has covered leaves no age behind", a_covered_change_leaves_no_age},
 };
 
 HARNESS_MAIN(SUITE("change", tests))

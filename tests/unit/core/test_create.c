@@ -134,6 +134,22 @@ static void drop_goes_downstream_first(void)
 	rig_free(&rig);
 }
 
+/* A refresh by hand makes a dropped view anew: from then on its changes are followed as before. */
+static void who_was_dropped_follows_again(void)
+{
+	struct rig *rig = rig_start_fresh(DB VIEW("a", "t_x") "on_change = yes\n");
+	loop_timer_clear(rig->eng->captures.timer); /* set when the view was first made: it would look again, for once */
+	rig_drop_now(rig, "a");
+	CHECK_STR(rig_words(rig, "a"), "MISSING IDLE SUCCEEDED");
+	rig_refresh_now(rig, "a");
+	UNTIL(rig, rig_view(rig, "a")->capture.set_up && rig_is_fresh(rig, "d"));
+	CHECK(rig_status(rig, "a").freshness == VIEW_FRESHNESS_FRESH);
+	fake_do("d", "change t_x");
+	UNTIL(rig, rig_is_fresh(rig, "d"));
+	CHECK_INT(fake_rows("d", "a"), 2);
+	rig_free(&rig);
+}
+
 static void drop_is_refused_while_read(void)
 {
 	struct rig *rig = rig_start(DB VIEW("a", "t_x") VIEW("b", "a"));
@@ -249,6 +265,7 @@ static const struct harness_test tests[] = {
 	{"an object replaced by hand is never touched", replaced_by_hand_is_never_touched},
 	{"an object dropped by hand is MISSING until create", dropped_by_hand_is_missing},
 	{"drop goes downstream first", drop_goes_downstream_first},
+	{"a view that was dropped and refreshed follows again", who_was_dropped_follows_again},
 	{"drop is refused while something reads it", drop_is_refused_while_read},
 	{"plan changes nothing", plan_changes_nothing},
 	{"what others have changed is not undone", what_others_changed_is_not_undone},
