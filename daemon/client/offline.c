@@ -15,7 +15,13 @@
 #include "ctl/text/json_text.h"
 #include "plugin/loader.h"
 
-/* The snapshot with every dialect's own checks, or NULL; problems belong to the client's context. */
+/* The caller's own configuration where none is named. */
+static const char *config_of(const struct client *client, const struct args *args)
+{
+	return args_text(args, "config") != NULL ? args_text(args, "config") : paths_conf(client->mem_ctx);
+}
+
+/* The snapshot, which no dialect has judged yet, or NULL. Problems belong to the client's context. */
 static struct conf *load(const struct client *client, const char *path, struct registry *registry,
                          struct conf_problems *problems)
 {
@@ -61,7 +67,7 @@ static void show_check(const struct client *client, const char *path, const stru
 
 enum client_exit client_check(const struct client *client, const struct args *args)
 {
-	const char *path = args_text(args, "config") != NULL ? args_text(args, "config") : paths_conf(client->mem_ctx);
+	const char *path = config_of(client, args);
 	struct registry *registry = registry_new(client->mem_ctx);
 	const struct conf_dialects dialects = offline_dialects(registry);
 	struct conf_problems problems = {0};
@@ -99,12 +105,6 @@ static enum client_exit render(const struct client *client, const struct args *a
 			json_pack("{s:i, s:s, s:s, s:O}", "schema", 1, "view", what.view, "dialect", dialect, "statements", list);
 	json_decref(list);
 	return client_answer(client, args, body, &err);
-}
-
-/* The caller's own configuration where none is named. */
-static const char *config_of(const struct client *client, const struct args *args)
-{
-	return args_text(args, "config") != NULL ? args_text(args, "config") : paths_conf(client->mem_ctx);
 }
 
 enum client_exit client_with_conf(const struct client *client, const struct args *args, client_with_conf_fn *fn)

@@ -118,29 +118,27 @@ void engine_refresh(struct engine *eng, struct view *const *views, size_t n, str
 		.done = done,
 		.ctx = ctx,
 	};
-	struct closure c = {.visit = ++eng->visit}, down = {.views = NULL};
+	struct closure all = {.visit = ++eng->visit}, up = {.views = NULL};
 	edges_update(eng);
 	for (size_t i = 0; i < n; i++)
-		closure_add(&c, views[i]);
+		closure_add(&all, views[i]);
 	/* Downstream of what was asked for, not of what lies upstream of it. */
-	if (flags.downstream) {
-		down.visit = c.visit;
-		closure_walk(&c, false);
-	}
+	if (flags.downstream)
+		closure_walk(&all, false);
 	if (flags.upstream) {
-		down.visit = ++eng->visit;
+		up.visit = ++eng->visit;
 		for (size_t i = 0; i < n; i++)
-			closure_add(&down, views[i]);
-		closure_walk(&down, true);
-		c.visit = ++eng->visit;
-		for (size_t i = 0; i < c.n; i++)
-			c.views[i]->walk.visit = c.visit;
-		for (size_t i = 0; i < down.n; i++)
-			closure_add(&c, down.views[i]);
+			closure_add(&up, views[i]);
+		closure_walk(&up, true);
+		all.visit = ++eng->visit;
+		for (size_t i = 0; i < all.n; i++)
+			all.views[i]->walk.visit = all.visit;
+		for (size_t i = 0; i < up.n; i++)
+			closure_add(&all, up.views[i]);
 	}
-	start_by_hand(eng, &spec, c.views, c.n);
-	talloc_free(c.views);
-	talloc_free(down.views);
+	start_by_hand(eng, &spec, all.views, all.n);
+	talloc_free(all.views);
+	talloc_free(up.views);
 }
 
 static void create(struct engine *eng, struct view *const *views, size_t n, bool replace, bool keep,

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "conf/read/scan.h"
-#include "base/utf8.h"
 
-#include "conf/read/file.h"
+#include "base/utf8.h"
 
 #include <stdio.h>
 #include <string.h>

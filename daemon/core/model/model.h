@@ -70,8 +70,7 @@ struct db_work {
 	struct loop_timer *connect_check_timer; /* ends the wait for the watch's answer */
 	struct session *idle;                   /* list of open sessions nobody uses */
 	size_t n_jobs;
-	size_t n_busy;     /* jobs that hold a slot */
-	size_t n_altering; /* those of them that create, replace or drop */
+	size_t n_busy; /* jobs that hold a slot */
 };
 
 struct database {

@@ -150,7 +150,7 @@ static struct schedule_due next_scheduled(const struct view *v)
 	return schedule_next(&sch, &past, engine_clock(v->eng));
 }
 
-static bool serves_requests(const struct view *v)
+static bool is_looked_after(const struct view *v)
 {
 	return v->conf->enabled && !v->removed && !v->relation.refused && !v->eng->stop.stopping;
 }
@@ -159,10 +159,9 @@ static bool serves_requests(const struct view *v)
  * request is served on a paused view, too. */
 static void keep_setup_only(struct view *v)
 {
-	bool wanted =
-		!v->relation.reconciled && v->conf->enabled && !v->removed && !v->relation.refused && !v->eng->stop.stopping;
-	int64_t setup = wanted ? v->timing.due_at[DUE_RETRY] : 0,
-			asked = serves_requests(v) ? v->timing.due_at[DUE_REQUEST] : 0;
+	bool served = is_looked_after(v);
+	int64_t setup = served && !v->relation.reconciled ? v->timing.due_at[DUE_RETRY] : 0;
+	int64_t asked = served ? v->timing.due_at[DUE_REQUEST] : 0;
 	due_clear(v);
 	v->timing.due_at[DUE_RETRY] = setup;
 	v->timing.due_at[DUE_REQUEST] = asked;

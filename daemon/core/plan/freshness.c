@@ -102,15 +102,10 @@ static void tell_entries(struct telling *t, const struct view *v)
 }
 
 /* Nobody would have noticed all changes by now: the capture is still to be set up or checked, or the watch has not come
- * to the end of a look since the connection was made. */
+ * to the end of a look since the connection was made. The database is up, and its changes are wanted. */
 static bool is_blind(const struct view *v)
 {
 	const struct database *db = v->db;
-	if (!v->conf->on_change || v->capture.failed)
-		return v->conf->on_change;
-	if (!v->conf->enabled || v->relation.method == VIEWD_METHOD_SIMPLE || v->conf->capture == VIEWD_CAPTURE_NONE ||
-	    db->dialect == NULL)
-		return false;
 	return db->dialect->capture != NULL &&
 	       (v->capture.digest == 0 || !db->watch.looked || db->watch.answered < v->capture.look);
 }

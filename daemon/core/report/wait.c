@@ -68,17 +68,14 @@ static void wake_all(struct view *view, const struct viewd_err *err)
 		wake(LIST_FIRST(&view->waiters), err);
 }
 
+/* err is never NULL: nothing is left to wait for. */
 static void forget_view(struct view *view, const struct viewd_err *err)
 {
 	struct waiter *w;
 	wake_all(view, err);
 	LIST_FOREACH(w, &view->eng->waiting->woken, link)
-		if (w->view == view) {
+		if (w->view == view)
 			w->view = NULL;
-			if (!w->failed)
-				w->err = *err;
-			w->failed = true;
-		}
 }
 
 /* ---- how new is the data? ---- */

@@ -64,7 +64,6 @@ void begin_in_slot(struct job *job)
 {
 	job->run.holds_slot = true;
 	job->db->work.n_busy++;
-	job->db->work.n_altering += job_alters_object(job->kind);
 	job->eng->count.running++;
 	job_start(job);
 }

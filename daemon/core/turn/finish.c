@@ -23,7 +23,6 @@ static void release_slot(struct job *job)
 	job->run.holds_slot = false;
 	job->eng->count.running--;
 	job->db->work.n_busy--;
-	job->db->work.n_altering -= job_alters_object(job->kind);
 }
 
 static void finish_side_job(struct job *job)
