@@ -46,8 +46,7 @@ struct reload *reload_new(struct engine *eng, struct loop *loop, struct worker_p
 void reload_free(struct reload **reload);
 
 /* Loads and checks a configuration, dialects included; starting: a plugin that cannot be used is only a warning. NULL
- * when it has errors; problems are filled in any case and belong to mem_ctx. [any], one at a
- * time. */
+ * when it has errors; problems are filled in any case and belong to mem_ctx. [any], one at a time. */
 struct conf *reload_build(void *mem_ctx, const char *conf_path, struct registry *registry, bool starting,
                           struct conf_problems *problems);
 

@@ -8,7 +8,7 @@
 #ifndef VIEWD_BASE_FAILPOINT_H
 #define VIEWD_BASE_FAILPOINT_H
 
-/* [any] */
+/* The process is at that place. Does nothing in a build without failpoints. [any] */
 void failpoint_hit(const char *place);
 
 #endif

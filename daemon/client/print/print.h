@@ -27,7 +27,9 @@ print_fn *print_for(enum command_id id);
 /* print_status.c */
 print_fn print_status, print_show, print_info;
 /* print_look.c */
-print_fn print_why, print_explain, print_history, print_plan, print_render;
+print_fn print_why, print_history, print_plan, print_render;
+/* print_explain.c */
+print_fn print_explain;
 /* print_graph.c */
 print_fn print_graph;
 /* print_run.c */

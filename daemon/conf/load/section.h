@@ -10,6 +10,7 @@
 /* n origins that say: default. In the snapshot's arena. */
 struct conf_origin *section_origins(struct load *load, size_t n);
 
+/* A line of the file that the section is in. */
 struct conf_origin section_origin(const struct load_section *s, unsigned line);
 
 /* Sets the row's field of the struct at base from an entry, and notes where it stands; a wrong value is reported. */

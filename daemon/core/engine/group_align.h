@@ -7,8 +7,10 @@
 
 #include "core/model/model.h"
 
-/* Refreshes the members together unless they are of one snapshot, once all are set up and hold data. */
+/* Refreshes the members of the view's group together unless they are of one snapshot, once all are set up and hold
+ * data. Does nothing for a view without a group. */
 void group_align(struct view *view);
+/* The same for every group. */
 void group_align_all(struct engine *eng);
 
 #endif

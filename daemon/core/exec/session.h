@@ -16,7 +16,7 @@ struct session {
 	struct viewd_conn *_Atomic conn;     /* NULL: not open yet; set by the worker, read by a cancel beside it */
 	/* Found dead by the job: a cancel may still be at it, so it is closed with the session */
 	struct viewd_conn *dead;
-	_Atomic bool cancelled; /* ... before anything could be sent */
+	_Atomic bool cancelled; /* its job has been told to end, perhaps before anything could be sent */
 	bool in_job;
 	int n_cancels; /* cancel tasks under way: neither reused nor closed before they are back */
 	bool broken;

@@ -66,8 +66,8 @@ struct wave_spec {
 	bool full;
 	bool create_missing;
 	bool replace; /* what others have made of the objects goes */
-	bool cascade; /* what depends on dropped objects goes, whatever the key says */
 	bool keep;    /* ... stays */
+	bool cascade; /* what depends on dropped objects goes, whatever the key says */
 	bool by_hand;
 	bool propagate;       /* instances downstream with on_change join: they run if what they read wrote rows */
 	engine_done_fn *done; /* may be NULL */

@@ -22,6 +22,7 @@ struct database_measure {
  * returns. */
 void engine_each_database(struct engine *eng, void (*fn)(void *ctx, const struct database_measure *m), void *ctx);
 
+/* The counters of the instance; the engine's, valid until control returns to the loop. Never NULL. */
 const struct view_counts *view_counts(const struct view *view);
 
 #endif

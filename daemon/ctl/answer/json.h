@@ -28,14 +28,17 @@ json_t *json_view(struct engine *eng, const struct view *view);
 /* {view, database, result, action, rows, rows_written, duration_ms, error} of one finished refresh or drop. */
 json_t *json_item(const struct engine_item *item);
 
-/* {view, database, change, reason, locks, last_duration_ms, error} of one planned or applied change. */
+/* {view, database, change, reason, locks, refresh_group, rows, duration_ms, error} of one planned or applied change,
+ * and definition when there is one to tell. duration_ms of a plan: of the last refresh. */
 json_t *json_change(const struct engine_item *item);
 
 /* {view, database, rows, missing, unexpected, differs, error}. */
 json_t *json_verdict(const struct engine_item *item);
 
+/* {started, duration_ms, trigger, action, result, rows, rows_written, error} of one past run. */
 json_t *json_history_row(const struct viewd_history_row *row);
 
+/* {schema, outcome, generation, duration_ms, problems, changes, restart_needed}. */
 json_t *json_reload(const struct reload_report *report);
 
 /* {"schema": 1}. */

@@ -44,7 +44,7 @@ struct call_stream {
 struct call_receiver {
 	/* status is an HTTP status; body is the receiver's. The call is gone when it returns. */
 	void (*reply)(void *ctx, int status, json_t *body);
-	/* fill may be called, and the stream be at its end, before this returns. */
+	/* Calls fill for the first time before it returns; the stream may be at its end then. */
 	void (*stream)(void *ctx, const struct call_stream *stream);
 	void (*kick)(void *ctx); /* the stream has something to give again */
 	void (*drop)(void *ctx); /* the client is too slow: part with it */
@@ -107,6 +107,7 @@ bool call_views_or_patterns(struct call *call, struct view ***views_r, size_t *n
 
 /* As call_views, for work on them: --all leaves out those that are disabled. */
 bool call_views_to_work_on(struct call *call, struct view ***views_r, size_t *n_r) MUST_CHECK;
+
 /* The one instance meant by parameter "view". NULL: the call has been answered. */
 struct view *call_view(struct call *call) MUST_CHECK;
 

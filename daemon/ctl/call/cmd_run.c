@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * cmd_run.c: commands that do something: refresh, create, drop, pause, resume, cancel.
+ * cmd_run.c: commands that do something: refresh, create, adopt, drop, pause, resume, cancel.
  */
 #include "ctl/call/handlers.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * cmd_status.c: commands that look: status, show, why, history, info.
+ * cmd_status.c: commands that look: status, show, why, info.
  */
 #include "ctl/call/handlers.h"
 

@@ -14,7 +14,11 @@ typedef void handler_fn(struct call *call);
 handler_fn *handler_for(enum command_id id);
 
 /* cmd_status.c */
-handler_fn cmd_status, cmd_show, cmd_why, cmd_history, cmd_graph, cmd_info;
+handler_fn cmd_status, cmd_show, cmd_why, cmd_info;
+/* cmd_history.c */
+handler_fn cmd_history;
+/* cmd_graph.c */
+handler_fn cmd_graph;
 /* cmd_metrics.c */
 handler_fn cmd_metrics;
 /* cmd_page.c */

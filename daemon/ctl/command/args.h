@@ -24,7 +24,8 @@ struct args *args_new(void *mem_ctx, const struct command *command);
  * first failure wins; err names the argument, its hint the nearest known option. */
 bool args_from_argv(struct args *args, int argc, char *const argv[], struct viewd_err *err) MUST_CHECK;
 
-/* Server: `a=b&c=d`, percent-encoded; query may be NULL. Unknown keys, doubled keys and bad values are errors. */
+/* Server: `a=b&c=d`, percent-encoded; query may be NULL. Unknown keys, doubled keys but for flags, and bad
+ * values are errors. */
 bool args_from_query(struct args *args, const char *query, struct viewd_err *err) MUST_CHECK;
 
 /* Server: a JSON object of len bytes; no bytes at all is an empty object. */

@@ -51,6 +51,7 @@ struct metric {
 /* All rows, *n_r of them: those of the daemon, of databases, of views, in this order. */
 const struct metric *metrics(size_t *n_r);
 
+/* Fills *out_r with how things are now. Cannot fail. */
 void view_sample_take(struct engine *eng, const struct view *view, struct view_sample *out_r);
 void daemon_sample_take(struct engine *eng, const char *version, struct daemon_sample *out_r);
 

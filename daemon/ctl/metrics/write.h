@@ -24,10 +24,11 @@ void metrics_put(struct metrics_out *out, const struct metric *metric, const cha
 /* The sample of a record, or nothing. labels say which record. */
 void metrics_put_record(struct metrics_out *out, const struct metric *metric, const char *labels, const void *record);
 
-/* The samples of a histogram: n_each counts of one bucket each, with upper bounds in microseconds but for the last. */
+/* The samples of a histogram, cumulated as collectors want them: of the buckets of counts, their sum and number. */
 void metrics_put_histogram(struct metrics_out *out, const struct metric *metric, const char *labels,
                            const struct duration_counts *counts);
 
+/* The line that ends a scrape. */
 void metrics_put_end(struct metrics_out *out);
 
 #endif

@@ -8,6 +8,7 @@
 #include "core/engine.h"
 #include "ctl/text/text_out.h"
 
+/* Appends the whole page. */
 void detail_put(struct text_out *out, struct engine *eng, struct view *view);
 
 #endif

@@ -16,14 +16,14 @@ void html_query(struct text_out *out, const char *text);
 /* <tag class="class">text</tag>; class NULL: none. */
 void html_element(struct text_out *out, const char *tag, const char *class, const char *text);
 
-/* An opening tag with data-value, by which a table is sorted; "" when value is negative. */
+/* A cell of a table; its data-value, by which the table is sorted, is empty when value is negative. */
 void html_cell(struct text_out *out, int64_t value, const char *text);
 
 /* The page's beginning, up to <main>, and its end. script: the module that brings it to life. */
 void html_page_begin(struct text_out *out, const char *title, const char *script);
 void html_page_end(struct text_out *out);
 
-/* "1.2s ago" and the like in buf (64 bytes); "" when us is negative. Returns buf. */
+/* "1.2s" and the like in buf (64 bytes); "" when us is negative. Returns buf. */
 char *html_span(int64_t us, char buf[static 64]);
 
 #endif

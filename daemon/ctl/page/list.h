@@ -8,6 +8,7 @@
 #include "core/engine.h"
 #include "ctl/text/text_out.h"
 
+/* Append the page's beginning, the row of one view, and its end. */
 void list_begin(struct text_out *out);
 void list_row(struct text_out *out, struct engine *eng, const struct view *view);
 void list_end(struct text_out *out);

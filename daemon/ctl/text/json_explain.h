@@ -9,10 +9,12 @@
 
 #include <jansson.h>
 
-/* A fact as JSON: {"possible", ..., "nodes": [{..., "sources": [{...}]}]}. The caller releases it. */
+/* An explanation without facts yet. They make of it {"possible", ..., "nodes": [{..., "sources": [{...}]}]}. The
+ * caller releases it. Never NULL. */
 json_t *json_explained_new(void);
 
-/* Adds one fact, in the order in which they come. A viewd_explained_sink's function; ctx is that object. */
+/* Adds one fact, in the order in which they come. A viewd_explained_sink's function; ctx is that object.
+ * Always true. */
 bool json_explained_add(void *ctx, const struct viewd_explained *fact);
 
 #endif
