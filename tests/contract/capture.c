@@ -37,6 +37,7 @@ static bool hear(void *ctx, const struct viewd_signal *signal)
 {
 	struct scene *s = ctx;
 	struct heard *h = strcmp(signal->view, s->of_v.view) == 0 ? &s->of_v : &s->of_w;
+	CHECK_INT(signal->struct_size, sizeof *signal);
 	if (signal->kind == VIEWD_SIGNAL_REQUEST)
 		h->n_requests++;
 	else if (signal->seq > h->seq) {

@@ -324,7 +324,8 @@ struct telling {
 static bool tell_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
 	const struct telling *t = ctx;
-	return t->sink.fn(t->sink.ctx, &(const struct viewd_signal){.kind = VIEWD_SIGNAL_REDEFINED, .view = v[0]});
+	const struct viewd_signal signal = {.struct_size = sizeof signal, .kind = VIEWD_SIGNAL_REDEFINED, .view = v[0]};
+	return t->sink.fn(t->sink.ctx, &signal);
 }
 
 static const struct db_reader tell[] = {{tell_fn, "t", "the views that read an object"}};

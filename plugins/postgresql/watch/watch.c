@@ -267,6 +267,7 @@ static bool go_round(struct viewd_watch *w, struct round *round, struct viewd_si
 
 bool pg_watch_next(struct viewd_watch *w, int64_t timeout_us, struct viewd_signal_sink signals, struct viewd_err *err)
 {
+	const struct viewd_signal behind = {.struct_size = sizeof behind, .kind = VIEWD_SIGNAL_BEHIND, .view = ""};
 	int64_t deadline = now_us() + timeout_us;
 	struct round round = {.news = !w->looked, .requests = !w->looked};
 	if (!w->looked && (!first_look(w, &round, signals, err) || !go_round(w, &round, signals, err)))
@@ -278,6 +279,6 @@ bool pg_watch_next(struct viewd_watch *w, int64_t timeout_us, struct viewd_signa
 			return false;
 	}
 	if (round.blocked)
-		signals.fn(signals.ctx, &(const struct viewd_signal){.kind = VIEWD_SIGNAL_BEHIND, .view = ""});
+		signals.fn(signals.ctx, &behind);
 	return true;
 }

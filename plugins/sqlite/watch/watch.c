@@ -268,6 +268,7 @@ static bool tell_all(struct viewd_watch *w, struct viewd_signal_sink signals, st
  * as looked at. */
 static bool tell_or_wait(struct viewd_watch *w, struct viewd_signal_sink signals, struct viewd_err *err)
 {
+	const struct viewd_signal behind = {.struct_size = sizeof behind, .kind = VIEWD_SIGNAL_BEHIND, .view = ""};
 	bool first = !w->looked;
 	w->behind = !tell_all(w, signals, err);
 	if (!w->behind)
@@ -277,7 +278,7 @@ static bool tell_or_wait(struct viewd_watch *w, struct viewd_signal_sink signals
 	w->looked = !first;
 	if (!marks_stale(&w->conn->db, signals, err))
 		return false;
-	signals.fn(signals.ctx, &(const struct viewd_signal){.kind = VIEWD_SIGNAL_BEHIND, .view = ""});
+	signals.fn(signals.ctx, &behind);
 	return true;
 }
 
