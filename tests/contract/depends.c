@@ -6,6 +6,7 @@
 
 #include "base/err.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <talloc.h>
 
@@ -42,6 +43,7 @@ static bool hear(void *ctx, const struct viewd_signal *signal)
 {
 	struct scene *s = ctx;
 
+	CHECK_INT(signal->struct_size, sizeof *signal);
 	s->n_redefined += signal->kind == VIEWD_SIGNAL_REDEFINED;
 	if (signal->kind == VIEWD_SIGNAL_STALE)
 		s->seq = signal->seq;
@@ -180,6 +182,27 @@ static void what_a_walk_meets_is_told(void)
 	end(&s);
 }
 
+/* A view over what viewd writes with each refresh would wake itself. */
+static void what_viewd_writes_is_not_followed(void)
+{
+	struct scene s;
+
+	begin(&s);
+	const char *quote = getenv("VIEWD_CONTRACT_QUOTE");
+	s.v.definition =
+		talloc_asprintf(harness_ctx(), "SELECT 1 AS id, count(*) AS a FROM %s", contract_state("refresh_history"));
+	APPLY(&s.c, &s.v, VIEWD_CHANGE_REPLACE);
+	set_up(&s);
+	CHECK_CONTAINS(s.entries, talloc_asprintf(harness_ctx(), "refresh_history%c %d\n", quote[0], VIEWD_HEARD_NONE));
+	REFRESH(&s.c, &s.v);
+	look(&s);
+	int64_t before = s.seq;
+	REFRESH(&s.c, &s.v);
+	look(&s);
+	CHECK_INT(s.seq, before);
+	end(&s);
+}
+
 static void what_defines_nothing_is_not_told(void)
 {
 	struct scene s;
@@ -235,6 +258,7 @@ static const struct harness_test tests[] = {
 	{"another definition is told at the next look", another_definition_is_told_at_the_next_look},
 	{"what is read newly is followed", what_is_read_newly_is_followed},
 	{"what a walk meets is told", what_a_walk_meets_is_told},
+	{"what viewd writes is not followed", what_viewd_writes_is_not_followed},
 	{"what defines nothing is not told", what_defines_nothing_is_not_told},
 	{"what is gone is told", what_is_gone_is_told},
 };

@@ -2,6 +2,7 @@
 #include "common/state/state.h"
 #include "base/words.h"
 
+#include "common/sqltext/ident.h"
 #include "common/sqltext/sqltext.h"
 #include "common/state/stmt.h"
 #include "common/state/views.h"
@@ -102,6 +103,13 @@ static const struct column_row requests_columns[] = {
 	{"id", TYPE_SERIAL, ""},
 	{"view", TYPE_KEY, " NOT NULL"},
 };
+
+bool state_is_table(const char *name)
+{
+	char literal[IDENT_MAX + 2];
+	int len = snprintf(literal, sizeof literal, "'%s'", name);
+	return len < (int)sizeof literal && strcasestr(STATE_TABLES_SQL, literal) != NULL;
+}
 
 char *state_table(struct db *db, void *mem_ctx, const char *name)
 {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * state.h: the tables viewd keeps in the user's database: view_state (one row a view), refresh_history, requests. What
- * applications read of view_state is the view `views` (views.h).
+ * state.h: the tables viewd keeps in the user's database. Here: view_state (one row a view) and refresh_history. Others:
+ * captures and requests (marks.h), objects (objects.h), change_logs and log_readers (change_log.h), nodes (node_table.h),
+ * learnt (learnt.h). What applications read of view_state is the view `views` (views.h).
  *
  * Column names are part of the manual; add, never rename. Times are UTC with microseconds in the engine's own type
  * (PostgreSQL timestamptz, MySQL DATETIME(6)) or RFC 3339 text (SQLite).
@@ -54,6 +55,12 @@ bool state_setup(struct db *db, struct viewd_err *err) MUST_CHECK;
 	"'viewd_view_state', 'viewd_views', 'viewd_refresh_history', 'viewd_captures', 'viewd_requests', " \
 	"'viewd_objects', " \
 	"'viewd_change_logs', 'viewd_log_readers', 'viewd_nodes', 'viewd_learnt'"
+
+/* Is it the name of one of these? [any] */
+bool state_is_table(const char *name);
+
+/* Why nothing tells of changes of viewd's own tables: a view over one would wake itself. */
+#define STATE_UNHEARD "viewd writes it with each refresh"
 
 /* The name of a state table ("captures") with its schema or prefix, talloc'ed on mem_ctx. */
 char *state_table(struct db *db, void *mem_ctx, const char *name);

@@ -15,6 +15,8 @@
 #include "base/err.h"
 #include "common/sqltext/sqltext.h"
 #include "common/sqltext/timeword.h"
+#include "common/state/state.h"
+#include "mysql/capture/trigger_procedure.h"
 #include "mysql/conn/texts.h"
 
 #define MAX_ENTRIES 4096
@@ -96,15 +98,27 @@ static bool is_elsewhere(const char *engine)
 	return true;
 }
 
+/* viewd's own tables of the URL's database. */
+static bool is_own(const struct walk *w, const struct relation *rel)
+{
+	static const char *const names[] = {"viewd_changes", "viewd_slots",   "viewd_triggers", "viewd_tables",
+	                                    "viewd_daemon",  "viewd_intents", "viewd_position"};
+
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		if (strcasecmp(names[i], rel->name) == 0)
+			return note_is_home(w->conn, rel->schema);
+	return state_is_table(rel->name) && note_is_home(w->conn, rel->schema);
+}
+
 /* seq_1_to_10, seq_1_to_10_step_2: rows that the engine SEQUENCE makes up, the same for ever. */
 static bool is_made_up(const char *name)
 {
 	unsigned long long from, to, step;
-	int end = 0;
+	int end = 0, more = 0;
 
-	if (sscanf(name, "seq_%llu_to_%llu%n", &from, &to, &end) < 2)
+	if (sscanf(name, "seq_%llu_to_%llu%n_step_%llu%n", &from, &to, &end, &step, &more) < 2)
 		return false;
-	return name[end] == '\0' || (sscanf(name + end, "_step_%llu%n", &step, &end) == 1 && strrchr(name, '_') != NULL);
+	return name[more > 0 ? more : end] == '\0';
 }
 
 static bool add_view(struct walk *w, struct dependency *entry)
@@ -126,6 +140,8 @@ static bool add_found(struct walk *w, struct dependency *entry, const struct rel
 {
 	if (strcmp(row->type, "VIEW") == 0)
 		return add_view(w, entry);
+	if (is_own(w, &entry->rel))
+		entry->unheard = STATE_UNHEARD;
 	if (strcmp(row->type, "SEQUENCE") == 0) {
 		entry->kind = VIEWD_DEPENDS_SEQUENCE;
 		entry->unheard = "a sequence moves without a row being written";

@@ -18,6 +18,7 @@
 #include "base/err.h"
 #include "base/words.h"
 #include "common/sqltext/lexer.h"
+#include "common/state/state.h"
 #include "postgresql/depends/shards.h"
 #include "postgresql/depends/stamp.h"
 
@@ -248,7 +249,9 @@ static void add_relation(struct walk *w, const char *const *v)
 			entry.kind = kinds[i].kind;
 	snprintf(entry.rel.schema, sizeof entry.rel.schema, "%s", v[W_SCHEMA]);
 	snprintf(entry.rel.name, sizeof entry.rel.name, "%s", v[W_NAME]);
-	if (entry.kind == VIEWD_DEPENDS_FOREIGN)
+	if (strcmp(entry.rel.schema, "viewd") == 0)
+		entry.unheard = STATE_UNHEARD;
+	else if (entry.kind == VIEWD_DEPENDS_FOREIGN)
 		entry.unheard = "its rows are somewhere else, and changes made there are not told";
 	dependencies_add(&w->conn->db, w->list, &entry);
 }
@@ -289,10 +292,10 @@ static void add_function(struct walk *w, const char *const *v)
 
 static void add_feature(struct walk *w, int feature)
 {
-	static const char *const clocks[] = {"CURRENT_DATE", "CURRENT_TIME", "CURRENT_TIME", "CURRENT_TIMESTAMP",
-	                                     "CURRENT_TIMESTAMP",
-	                                     /* SQLValueFunctionOp */
-	                                     "LOCALTIME", "LOCALTIME", "LOCALTIMESTAMP", "LOCALTIMESTAMP"};
+	/* In the order of SQLValueFunctionOp. */
+	static const char *const clocks[] = {"CURRENT_DATE",      "CURRENT_TIME",      "CURRENT_TIME",
+	                                     "CURRENT_TIMESTAMP", "CURRENT_TIMESTAMP", "LOCALTIME",
+	                                     "LOCALTIME",         "LOCALTIMESTAMP",    "LOCALTIMESTAMP"};
 	if (feature == FEATURE_SAMPLE)
 		walk_note(w, VIEWD_DEPENDS_OTHER, "TABLESAMPLE", "which rows it takes is chance");
 	else if (feature == FEATURE_CLOCK_TEXT)

@@ -11,6 +11,7 @@
 #include "common/depends/objects.h"
 #include "common/sqltext/lexer.h"
 #include "common/sqltext/timeword.h"
+#include "common/state/state.h"
 #include "common/text/digest.h"
 #include "sqlite/conn/syntax.h"
 
@@ -107,17 +108,6 @@ static void add_module(struct walk *w, const char *name)
 	}
 }
 
-static bool is_state_table(const char *name)
-{
-	static const char *const tables[] = {"viewd_views",           "viewd_view_state",  "viewd_captures",
-	                                     "viewd_objects",         "viewd_position",    "viewd_requests",
-	                                     "viewd_refresh_history", "viewd_change_logs", "viewd_log_readers"};
-	for (size_t i = 0; i < ARRAY_LEN(tables); i++)
-		if (strcasecmp(name, tables[i]) == 0)
-			return true;
-	return false;
-}
-
 static void add_clock(struct walk *w, const char *text, const char *view)
 {
 	char word[64];
@@ -149,8 +139,8 @@ static bool add_name(struct walk *w, const char *name, bool read, struct viewd_e
 	if (row.there && (read || row.kind == VIEWD_DEPENDS_VIEW)) {
 		struct dependency entry = {.kind = row.kind, .rel = row.rel, .stamp = w->version, .digest = digest};
 		digest_row(&row, digest);
-		if (is_state_table(row.rel.name))
-			entry.unheard = "viewd writes it with each refresh";
+		if (state_is_table(row.rel.name) || strcasecmp(row.rel.name, "viewd_position") == 0)
+			entry.unheard = STATE_UNHEARD;
 		dependencies_add(w->db, w->list, &entry);
 		if (row.kind == VIEWD_DEPENDS_VIEW)
 			add_clock(w, definition_of(row.text), row.rel.name);

@@ -9,6 +9,7 @@
 #include <strings.h>
 
 #include "base/err.h"
+#include "common/state/state.h"
 
 /* of MySQL, which the library does not know */
 #define HEARTBEAT_LOG_EVENT_V2 41
@@ -38,13 +39,8 @@ static bool is_own(const struct binlog *log, const struct relation *table, const
 /* Written by viewd all the time, and nobody's source. */
 static bool is_state(const struct binlog *log, const struct relation *table)
 {
-	static const char *const names[] = {"viewd_captures", "viewd_position", "viewd_view_state", "viewd_refresh_history",
-	                                    "viewd_requests", "viewd_intents",  "viewd_objects"};
-
-	for (size_t i = 0; i < ARRAY_LEN(names); i++)
-		if (is_own(log, table, names[i]))
-			return true;
-	return false;
+	return is_own(log, table, "viewd_position") || is_own(log, table, "viewd_intents") ||
+	       (state_is_table(table->name) && is_own(log, table, table->name));
 }
 
 static bool load_targets(struct binlog *log, struct viewd_err *err)
