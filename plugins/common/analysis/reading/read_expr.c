@@ -126,15 +126,27 @@ static const char *operator_name(struct reader *reader, const char *form, const 
 	return name;
 }
 
-static struct expr *read_operator(struct reader *reader, json_t *body)
+/* An operator by its name; with its schema where one is written that is not the engine's own, since nobody knows what it
+ * does. No name: `otherwise`. */
+static const char *read_operator_name(struct reader *reader, json_t *list, const char *otherwise)
 {
 	size_t n;
-	const char **names = read_names(reader, json_object_get(body, "name"), &n);
-	const char *name = n > 0 ? names[n - 1] : "";
+	const char **names = read_names(reader, list, &n);
+	if (n == 0)
+		return otherwise;
+	if (n == 1 || strcmp(names[n - 2], "pg_catalog") == 0)
+		return names[n - 1];
+	const char *text = talloc_asprintf(reader->mem, "%s.%s", names[n - 2], names[n - 1]);
+	assert(text != NULL);
+	return text;
+}
+
+static struct expr *read_operator(struct reader *reader, json_t *body)
+{
+	const char *name = read_operator_name(reader, json_object_get(body, "name"), "");
 	struct expr *expr = new_expr(reader, operator_kind(read_text(reader, body, "kind"), name), read_at(body));
 	const char *form = read_text(reader, body, "kind");
 	expr->name = operator_name(reader, form, name);
-	assert(expr->name != NULL);
 	if (!read_only(reader, body, "A_Expr", "kind name lexpr rexpr"))
 		return NULL;
 	return add_field(reader, expr, body, "lexpr") && add_field(reader, expr, body, "rexpr") ? expr : NULL;
@@ -241,9 +253,7 @@ static struct expr *read_call(struct reader *reader, json_t *body)
 static enum subquery_kind subquery_kind(struct reader *reader, json_t *body)
 {
 	const char *type = read_text(reader, body, "subLinkType");
-	size_t n;
-	const char **names = read_names(reader, json_object_get(body, "operName"), &n);
-	const char *op = n > 0 ? names[n - 1] : "=";
+	const char *op = read_operator_name(reader, json_object_get(body, "operName"), "=");
 	if (strcmp(type, "EXISTS_SUBLINK") == 0)
 		return SUBQUERY_EXISTS;
 	if (strcmp(type, "EXPR_SUBLINK") == 0)
