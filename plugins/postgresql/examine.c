@@ -15,7 +15,6 @@
 
 struct examination {
 	struct viewd_conn *conn;
-	void *mem;
 	struct viewd_finding_sink findings;
 	const char *path; /* schemas of unqualified names, as pg_search_path writes them */
 	const char *view; /* whom a finding is about; NULL: the database */
@@ -141,7 +140,7 @@ bool pg_examine(const struct viewd_host *host, const struct viewd_database_spec 
                 size_t n, struct viewd_finding_sink findings, struct viewd_err *err)
 {
 	struct viewd_conn *conn = pg_conn_connect(host, db, err);
-	struct examination x = {.conn = conn, .mem = conn, .findings = findings};
+	struct examination x = {.conn = conn, .findings = findings};
 	bool allow = false;
 	char *path = NULL;
 	if (conn == NULL)

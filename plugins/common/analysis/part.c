@@ -32,16 +32,6 @@ struct choice {
 	struct expr *window; /* a window function that has no key in its PARTITION BY */
 };
 
-static const struct occurrence *missing(const struct unit *unit, const struct way *ways)
-{
-	for (size_t i = 0; i < unit->names.n_occurrences; i++) {
-		const struct occurrence *of = unit->names.occurrences[i];
-		if (of->relation != NULL && !ways[i].found)
-			return of;
-	}
-	return NULL;
-}
-
 /* ---- windows ---- */
 
 struct partitions {
@@ -119,7 +109,7 @@ static void try_key(struct choice *choice, struct key key)
 	if ((choice->window = bad_window(unit, &key)) != NULL || !key_in_distinct_on(unit, &key))
 		return;
 	size_t direct = ways_find(&unit->names, &unit->ties, key.ends, key.n, ways);
-	const struct occurrence *without = missing(unit, ways);
+	const struct occurrence *without = ways_missing(&unit->names, ways);
 	if (without != NULL) {
 		choice->missing = without;
 		choice->tried = key;

@@ -85,11 +85,6 @@ size_t roll_images(const struct unit *unit)
 }
 
 /* The name by which a column of the derived table is known outside. */
-static const char *outer_name(const struct occurrence *derived, size_t column)
-{
-	return column < derived->n_renamed ? derived->renamed[column] : derived->derived->items[column].name;
-}
-
 /* The key of a part that is a derived table: by the columns that it has for it. */
 static void name_key(const struct unit *unit, const struct occurrence *derived, struct analysis_node *part)
 {
@@ -98,11 +93,11 @@ static void name_key(const struct unit *unit, const struct occurrence *derived, 
 	for (size_t i = 0; i < part->key.n; i++)
 		for (size_t c = 0; c < derived->derived->n_items; c++) {
 			struct expr *expr = derived->derived->items[c].expr;
-			if (expr->kind != EXPR_COLUMN || outer_name(derived, c)[0] == '\0' ||
+			if (expr->kind != EXPR_COLUMN || print_column(derived, c)[0] == '\0' ||
 			    strcmp(print_expr(maker->mem, expr), part->key.items[i]) != 0)
 				continue;
 			char *sql = ident_append(maker->syn, sql_new(maker->out), derived->alias);
-			unit_list_add(maker, &part->key_sql, ident_append(maker->syn, sql_add(sql, "."), outer_name(derived, c)));
+			unit_list_add(maker, &part->key_sql, ident_append(maker->syn, sql_add(sql, "."), print_column(derived, c)));
 			break;
 		}
 }

@@ -83,14 +83,11 @@ static bool split(const struct syntax *syn, void *mem, const char *text, struct 
 static bool split_account(const struct syntax *syn, void *mem, const char *account, char name[static IDENT_MAX],
                           char host[static IDENT_MAX], struct viewd_err *err)
 {
-	struct lex_token tok;
-	const char *at = NULL;
 	char quote = account[0];
 	const char *p = account + 1;
 	if (quote == '\'' || quote == '"' || quote == '`')
 		p = strchr(p, quote) != NULL ? strchr(p, quote) + 1 : p + strlen(p);
-	(void)tok;
-	at = syn->grants.hosts ? strchr(p, '@') : NULL;
+	const char *at = syn->grants.hosts ? strchr(p, '@') : NULL;
 	host[0] = '\0';
 	const char *parts[] = {talloc_strndup(mem, account, at != NULL ? (size_t)(at - account) : strlen(account)),
 	                       at != NULL ? at + 1 : NULL};

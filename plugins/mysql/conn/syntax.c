@@ -5,7 +5,6 @@
 #include "mysql/my.h"
 
 #define NO_CONCURRENTLY "MySQL and MariaDB have no REFRESH ... CONCURRENTLY; swap and full never block readers"
-#define NO_INCREMENTAL "incremental refresh is not available on MySQL/MariaDB; swap and full are"
 #define NOTHING_TO_REFRESH "a simple view holds no rows, so there is nothing to refresh"
 
 /* clang-format off */
@@ -56,11 +55,6 @@ const struct syntax my_syntax = {
 					[VIEWD_MODE_DIFF] = NOTHING_TO_REFRESH,
 					[VIEWD_MODE_SWAP] = NOTHING_TO_REFRESH,
 					[VIEWD_MODE_INCREMENTAL] = NOTHING_TO_REFRESH,
-				},
-			[VIEWD_METHOD_MATERIALIZED] =
-				{
-					[VIEWD_MODE_CONCURRENTLY] = NO_CONCURRENTLY,
-					[VIEWD_MODE_INCREMENTAL] = NO_INCREMENTAL,
 				},
 			[VIEWD_METHOD_TABLE] =
 				{

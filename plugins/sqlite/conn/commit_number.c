@@ -91,7 +91,7 @@ static void position_text(const struct commit_number *p, uint32_t more, char out
 }
 
 /* Before viewd's tables are made nothing is polled. */
-static bool is_polled(struct viewd_conn *conn, bool *polled_r, struct viewd_err *err)
+bool sqlite_poll_is_polled(struct viewd_conn *conn, bool *polled_r, struct viewd_err *err)
 {
 	char found[32];
 	struct viewd_err failure = {0};
@@ -122,7 +122,7 @@ bool sqlite_poll_commit(struct viewd_conn *conn, struct viewd_err *err)
 	bool polled = false, known = false;
 	struct commit_number now;
 	char text[32];
-	if (!is_polled(conn, &polled, err))
+	if (!sqlite_poll_is_polled(conn, &polled, err))
 		return false;
 	if (!polled)
 		return true;
@@ -138,18 +138,13 @@ bool sqlite_poll_commit(struct viewd_conn *conn, struct viewd_err *err)
 	                      params, 1, NULL, err);
 }
 
-bool sqlite_poll_is_polled(struct viewd_conn *conn, bool *polled_r, struct viewd_err *err)
-{
-	return is_polled(conn, polled_r, err);
-}
-
 /* Numbers of a log begin anew when nobody has the file open: a watch that has just been opened cannot tell whether they
  * did. */
 bool sqlite_poll_look(struct viewd_conn *conn, bool first, struct viewd_err *err)
 {
 	bool polled = false, known = false;
 	struct commit_number now;
-	if (!is_polled(conn, &polled, err))
+	if (!sqlite_poll_is_polled(conn, &polled, err))
 		return false;
 	if (!polled)
 		return true;

@@ -51,7 +51,7 @@ static bool lists_key(const struct order *order, const struct occurrence *of)
 	const struct fact_relation *relation = of->relation;
 	if (relation == NULL)
 		return lists_derived(order, of);
-	for (size_t i = 0; relation != NULL && i < relation->n_keys; i++) {
+	for (size_t i = 0; i < relation->n_keys; i++) {
 		bool all = relation->keys[i].n > 0;
 		for (size_t k = 0; k < relation->keys[i].n; k++) {
 			size_t column = relation->keys[i].columns[k];
