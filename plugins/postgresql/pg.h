@@ -138,7 +138,7 @@ bool pg_exec(struct viewd_conn *conn, const char *sql, struct viewd_err *err) MU
 bool pg_answers(struct viewd_conn *conn) MUST_CHECK;
 bool pg_execf(struct viewd_conn *conn, struct viewd_err *err, const char *fmt, ...) PRINTF_LIKE(3, 4) MUST_CHECK;
 
-/* Runs `SAVEPOINT name`, opening a transaction first when there is none; *opened_r tells. Undo with pg_scratch_end. */
+/* Opens a transaction, or sets a savepoint where one is open; *opened_r: it opened one. Undo with pg_scratch_end. */
 bool pg_scratch_begin(struct viewd_conn *conn, bool *opened_r, struct viewd_err *err) MUST_CHECK;
 /* Undoes everything since pg_scratch_begin. */
 void pg_scratch_end(struct viewd_conn *conn, bool opened);
@@ -251,7 +251,7 @@ bool pg_op_has_index(struct task *task, size_t number, const struct relation *on
 bool pg_op_list_indexes(struct db *db, const struct relation *rel, const struct db_reader *row, void *ctx,
                         struct viewd_err *err);
 
-/* ---- sources.c */
+/* ---- sources.c, and of objects/: catalogue.c, rename.c */
 
 /* Makes the temporary view PG_PROBE of a query, for a look at what the server makes of it. with: options, or "". Undone
  * by pg_scratch_end(conn, *opened_r). */
@@ -354,8 +354,7 @@ bool pg_functions_remake(struct viewd_conn *conn, struct viewd_err *err) MUST_CH
 /* Makes the functions that those of the sources call. */
 bool pg_functions_base(struct viewd_conn *conn, struct viewd_err *err) MUST_CHECK;
 /* Registers a source (quoted name) and gives the signature of the function its triggers shall call, talloc'ed on
- * mem_ctx: its own one, which looks at its flood flag; the common one where a part of it is a foreign table. In a
- * transaction. */
+ * mem_ctx: its own one, which looks at its flood flag. In a transaction. */
 bool pg_functions_function(struct viewd_conn *conn, void *mem_ctx, const char *source, char **signature_r,
                            struct viewd_err *err) MUST_CHECK;
 /* Forgets a source when no trigger of it is left. */

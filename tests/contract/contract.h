@@ -6,18 +6,16 @@
  *   VIEWD_CONTRACT_PLUGIN  path of viewd_X.so
  *   VIEWD_CONTRACT_URL     database URL for the plugin
  *   VIEWD_CONTRACT_SQL     shell command: reads SQL statements on stdin, prints rows unaligned (columns separated by
- *   '|', NULL empty, no
- *                          headers), writes each answer at once, fails on the first error
+ *                          '|', NULL empty, no headers), writes each answer at once, fails on the first error
  *   VIEWD_CONTRACT_RESET   shell command: makes the database empty; runs before each test
  *   VIEWD_CONTRACT_QUOTE   identifier quote of the engine: " or `
  *   VIEWD_CONTRACT_LACKS   words for what this server cannot do though the dialect can: groups, incremental
  *   VIEWD_CONTRACT_STATE   what the names of viewd's own tables begin with: viewd_ (the default) or viewd. when they
- *   are in a schema
+ *                          are in a schema
  *   VIEWD_CONTRACT_LOCK    statements that begin a transaction and lock the table `held` and whatever a refresh of it
- *   must write; they
- *                          are given to VIEWD_CONTRACT_SQL, which is then left waiting
+ *                          must write; they are given to VIEWD_CONTRACT_SQL, which is then left waiting
  *   VIEWD_CONTRACT_ALIKE   type of a text column for which upper and lower case, e and an accented e are equal, or as
- *   near as the engine has
+ *                          near as the engine has
  * capture.c names some more. A script a dialect (tests/contract/DIALECT.sh) starts the server and sets these. Without
  * them all tests are skipped.
  */

@@ -14,8 +14,8 @@
 #include "common/sqltext/ident.h"
 #include "common/sqltext/syntax.h"
 
-struct attempts;
-struct chains;
+struct attempts;   /* attempt.c */
+struct chains;     /* chain.c */
 struct change_log; /* change_log.h */
 struct db;
 struct dependencies;  /* dependencies.h */

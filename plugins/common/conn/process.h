@@ -15,7 +15,7 @@ char *process_name(void *mem_ctx);
 char *process_holder(void *mem_ctx, const char *section);
 
 /* Fills err, class STANDBY: the lock of the database is taken. holder: what the one who has it recorded; NULL or "":
- * nothing yet. `how`, where it can be seen, stands in parentheses. Returns false. [any] */
+ * nothing yet. how: what holds the lock, and where that can be seen. Returns false. [any] */
 bool process_refuse(const char *holder, const char *how, struct viewd_err *err);
 
 #endif

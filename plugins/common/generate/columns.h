@@ -35,7 +35,7 @@ struct columns *columns_of_query(struct db *db, void *mem_ctx, const char *query
 /* Columns that the relation has, in its order. [worker] */
 struct columns *columns_of(struct db *db, void *mem_ctx, const struct relation *rel, struct viewd_err *err);
 
-/* "new: a, b; gone: c; other type: d" of what a query yields against what a relation has; "" when nothing differs.
+/* "new a, another type of b, without c": what a query yields against what a relation has; "" when nothing differs.
  * types: compared too. */
 void columns_compare(const struct syntax *syn, const struct columns *yields, const struct columns *has, bool types,
                      char *text, size_t size);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * grants.h: gives others the right to read a view's object: the key `grants`.
+ * grants.h: gives others rights on a view's object: the key `grants`.
  */
 #ifndef VIEWD_COMMON_OBJECTS_GRANTS_H
 #define VIEWD_COMMON_OBJECTS_GRANTS_H

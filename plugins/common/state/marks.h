@@ -75,7 +75,7 @@ bool marks_touch_mode(struct db *db, const char *mode, struct viewd_err *err) MU
 /* Nobody knows what changed: every registered view becomes stale. */
 bool marks_touch_all(struct db *db, struct viewd_err *err) MUST_CHECK;
 
-/* One source to register, with the word of how it is noticed: trigger, binlog, poll, kept. */
+/* One source to register, with the word of how it is noticed: one of VIEWD_HEARD. */
 struct mark_wanted {
 	const char *source;
 	const char *mode;

@@ -110,10 +110,8 @@ static const struct errno_class classes[] = {
 	{1360, VIEWD_ERR_MISSING, NULL}, /* ER_TRG_DOES_NOT_EXIST */
 	{4091, VIEWD_ERR_MISSING, NULL}, /* ER_UNKNOWN_SEQUENCES */
 	{1050, VIEWD_ERR_EXISTS, NULL},  /* ER_TABLE_EXISTS_ERROR */
-	/* settings that cannot work */
 	/* values that only a warning would be told of without a strict sql_mode */
-	/* ER_CUT_VALUE_GROUP_CONCAT */
-	{1260, VIEWD_ERR_QUERY,
+	{1260, VIEWD_ERR_QUERY, /* ER_CUT_VALUE_GROUP_CONCAT */
      "settings = group_concat_max_len=100000000 in the view's section lets it give so many bytes"},
 	{1264, VIEWD_ERR_QUERY, STRICT}, /* ER_WARN_DATA_OUT_OF_RANGE */
 	{1265, VIEWD_ERR_QUERY, STRICT}, /* WARN_DATA_TRUNCATED */
@@ -122,12 +120,13 @@ static const struct errno_class classes[] = {
 	{1366, VIEWD_ERR_QUERY, STRICT}, /* ER_TRUNCATED_WRONG_VALUE_FOR_FIELD */
 	{1406, VIEWD_ERR_QUERY, STRICT}, /* ER_DATA_TOO_LONG */
 	{1411, VIEWD_ERR_QUERY, STRICT}, /* ER_WRONG_VALUE_FOR_TYPE */
-	/* ER_CANT_USE_OPTION_HERE */
-	{1234, VIEWD_ERR_CONFIG,
+	/* statements, keys and settings that cannot work */
+	{1234, VIEWD_ERR_CONFIG, /* ER_CANT_USE_OPTION_HERE */
      "a definition runs inside a statement of viewd's: leave out what is for a whole statement"},
-	{1665, VIEWD_ERR_CONFIG,
+	{1665, VIEWD_ERR_CONFIG, /* ER_BINLOG_STMT_MODE_AND_ROW_ENGINE */
      "set binlog_format to ROW or MIXED: viewd reads at READ COMMITTED so that writers never wait"},
 	{1062, VIEWD_ERR_QUERY, "two rows of the definition have the same unique_key"}, /* ER_DUP_ENTRY */
+	/* ER_BLOB_KEY_WITHOUT_LENGTH, ER_TABLE_WITHOUT_PK */
 	{1170, VIEWD_ERR_CONFIG, "give the column a type with a length, columns = name varchar(100), or cast it"},
 	{3750, VIEWD_ERR_CONFIG, "the server wants a primary key on every table (sql_require_primary_key)"},
 };

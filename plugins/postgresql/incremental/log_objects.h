@@ -49,6 +49,7 @@ bool pg_sums_are_harmless(struct viewd_conn *conn, const struct change_log *log,
 bool pg_change_functions(struct viewd_conn *conn, void *mem, const struct change_log *log, const char *source,
                          struct viewd_err *err);
 
+/* Functions named pg_op_ do what struct db_incremental_ops says. */
 bool pg_op_make_log(struct db *db, const struct change_log *log, struct viewd_err *err);
 bool pg_op_drop_log(struct db *db, int64_t number, const struct relation *source, struct viewd_err *err);
 bool pg_op_ask_logs(struct db *db, void *mem_ctx, const char *view, struct change_log *logs, size_t n,

@@ -13,7 +13,7 @@
  * believed that still waits for one of them.
  *
  * A sequence is no part of any snapshot. Readers whose snapshot is from before all this know by its value, which is
- * another one each time, that writers were let on meanwhile (log.c).
+ * another one each time, that writers were let on meanwhile (look.c).
  */
 #include "postgresql/incremental/log_objects.h"
 
