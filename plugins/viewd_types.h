@@ -190,9 +190,9 @@ struct viewd_view_spec {
 	const char *grants;
 };
 
-/* What render() writes. */
+/* Kinds of statements that render() writes. */
 enum viewd_render_kind { VIEWD_RENDER_CREATE, VIEWD_RENDER_REFRESH, VIEWD_RENDER_DROP };
-/* Its flags, as in CREATE OR REPLACE, DROP IF EXISTS. */
+/* Flags of render(), as in CREATE OR REPLACE, DROP IF EXISTS. */
 struct viewd_render_flags {
 	bool or_replace;
 	bool if_not_exists;

@@ -4,8 +4,8 @@
  * (docs/adr/009-change-logs.md).
  *
  * A log belongs to one source and serves every view that reads it, its readers. A table has one log of images, and may
- * have some of sums. Each reader has a position, which moves in the transaction that writes the reader's rows. The state
- * table `change_logs` has one row a log, `log_readers` one a view and log.
+ * have some of sums. Each reader has a position, which moves in the transaction that writes the reader's rows. The
+ * state table `change_logs` has one row a log, `log_readers` one a view and log.
  */
 #ifndef VIEWD_COMMON_INCREMENTAL_CHANGE_LOG_H
 #define VIEWD_COMMON_INCREMENTAL_CHANGE_LOG_H

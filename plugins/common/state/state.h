@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * state.h: the tables viewd keeps in the user's database. Here: view_state (one row a view) and refresh_history. Others:
- * captures and requests (marks.h), objects (objects.h), change_logs and log_readers (change_log.h), nodes (node_table.h),
- * learnt (learnt.h). What applications read of view_state is the view `views` (views.h).
+ * state.h: the tables viewd keeps in the user's database. Here: view_state (one row a view) and refresh_history.
+ * Others: captures and requests (marks.h), objects (objects.h), change_logs and log_readers (change_log.h), nodes
+ * (node_table.h), learnt (learnt.h). What applications read of view_state is the view `views` (views.h).
  *
  * Column names are part of the manual; add, never rename. Times are UTC with microseconds in the engine's own type
  * (PostgreSQL timestamptz, MySQL DATETIME(6)) or RFC 3339 text (SQLite).

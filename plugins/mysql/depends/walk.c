@@ -16,7 +16,6 @@
 #include "common/sqltext/sqltext.h"
 #include "common/sqltext/timeword.h"
 #include "common/state/state.h"
-#include "mysql/capture/trigger_procedure.h"
 #include "mysql/conn/texts.h"
 
 #define MAX_ENTRIES 4096
@@ -106,8 +105,8 @@ static bool is_own(const struct walk *w, const struct relation *rel)
 
 	for (size_t i = 0; i < ARRAY_LEN(names); i++)
 		if (strcasecmp(names[i], rel->name) == 0)
-			return note_is_home(w->conn, rel->schema);
-	return state_is_table(rel->name) && note_is_home(w->conn, rel->schema);
+			return strcasecmp(w->conn->url->database, rel->schema) == 0;
+	return state_is_table(rel->name) && strcasecmp(w->conn->url->database, rel->schema) == 0;
 }
 
 /* seq_1_to_10, seq_1_to_10_step_2: rows that the engine SEQUENCE makes up, the same for ever. */

@@ -126,8 +126,8 @@ static const char *operator_name(struct reader *reader, const char *form, const 
 	return name;
 }
 
-/* An operator by its name; with its schema where one is written that is not the engine's own, since nobody knows what it
- * does. No name: `otherwise`. */
+/* An operator by its name; with its schema where one is written that is not the engine's own, since nobody knows what
+ * it does. No name: `otherwise`. */
 static const char *read_operator_name(struct reader *reader, json_t *list, const char *otherwise)
 {
 	size_t n;
