@@ -16,6 +16,7 @@
  *   2.3  nodes of a refresh
  *   2.4  advice: existing, examine; only_look
  *   2.5  rename; grants, owner_only
+ *   2.6  recorded
  *   No release has carried any of them: capability flags that nothing read are gone without another number.
  *
  * Conventions
@@ -36,7 +37,7 @@
 #include "viewd_types.h"
 
 #define VIEWD_ABI_MAJOR 2
-#define VIEWD_ABI_MINOR 5
+#define VIEWD_ABI_MINOR 6
 
 /* ---- services of the daemon for a plugin ---------------------------------------------------------------------- */
 
@@ -275,6 +276,10 @@ struct viewd_dialect {
 	 * sentence about what has happened, "" nothing. look: only tells what would happen, changes nothing. */
 	bool (*rename)(struct viewd_conn *conn, const struct viewd_view_spec *view, const char *from, bool look,
 	               char what[256], struct viewd_err *err);
+
+	/* [worker] Since 2.6: lists every recorded view, none where viewd has never been. Needs no prepare(), and changes
+	 * nothing. */
+	bool (*recorded)(struct viewd_conn *conn, struct viewd_recorded_sink rows, struct viewd_err *err);
 };
 
 /* Declares the one exported symbol. Built into a program (tests), the name is made unique with VIEWD_DIALECT_STATIC. */

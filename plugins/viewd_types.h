@@ -333,6 +333,8 @@ struct viewd_recorded {
 	enum viewd_method method;
 	enum viewd_on_remove on_remove;
 	bool captured; /* changes of its sources are being noticed */
+	/* Since 2.6: when the row was made, and the last refresh that succeeded; 0: unknown, never */
+	int64_t created_us, last_success_us;
 };
 
 /* How changes of the sources are noticed. */

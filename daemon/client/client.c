@@ -121,6 +121,8 @@ static enum client_exit run_args(const struct client *client, const struct args 
 		return client_help(client, args_text(args, "command"));
 	case COMMAND_DOCTOR:
 		return client_doctor(client, args);
+	case COMMAND_LIST:
+		return client_list(client, args);
 	case COMMAND_IMPORT:
 		return client_import(client, args);
 	case COMMAND_GRAPH:

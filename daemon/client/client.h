@@ -54,6 +54,9 @@ enum client_exit client_doctor(const struct client *client, const struct args *a
 /* graph.c */
 enum client_exit client_graph(const struct client *client, const struct args *args);
 
+/* list.c */
+enum client_exit client_list(const struct client *client, const struct args *args);
+
 /* plan.c */
 enum client_exit client_plan(const struct client *client, const struct args *args);
 

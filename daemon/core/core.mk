@@ -46,6 +46,7 @@ libviewd_la_SOURCES += \
 	daemon/core/offline/explain.c daemon/core/offline/explain.h \
 	daemon/core/offline/import.c daemon/core/offline/import.h \
 	daemon/core/offline/offline.c daemon/core/offline/offline.h \
+	daemon/core/offline/orphans.c daemon/core/offline/orphans.h \
 	daemon/core/offline/plan.c daemon/core/offline/plan.h \
 	daemon/core/plan/capturable.c daemon/core/plan/capturable.h \
 	daemon/core/plan/change.c daemon/core/plan/change.h \

@@ -55,6 +55,7 @@ libviewctl_la_SOURCES = \
 	daemon/client/help.c daemon/client/help.h \
 	daemon/client/http.c daemon/client/http.h \
 	daemon/client/import.c \
+	daemon/client/list.c \
 	daemon/client/offline.c daemon/client/offline.h \
 	daemon/client/plan.c \
 	daemon/client/print/print.c daemon/client/print/print.h \

@@ -251,3 +251,10 @@ bool dialect_history(struct viewd_conn *conn, const struct viewd_view_spec *view
 	return leave(conn, db->ops->set_limits(db, STATE_TIMEOUT_US, STATE_LOCK_TIMEOUT_US, err) &&
 	                       state_history(db, view->name, limit, rows, err));
 }
+
+bool dialect_recorded(struct viewd_conn *conn, struct viewd_recorded_sink rows, struct viewd_err *err)
+{
+	struct db *db = enter(conn);
+	bool there = false;
+	return leave(conn, state_exists(db, &there, err) && (!there || state_list(db, rows, err)));
+}

@@ -44,4 +44,6 @@ bool dialect_existing(struct viewd_conn *conn, const char *schema, struct viewd_
 bool dialect_history(struct viewd_conn *conn, const struct viewd_view_spec *view, int limit,
                      struct viewd_history_sink rows, struct viewd_err *err);
 
+bool dialect_recorded(struct viewd_conn *conn, struct viewd_recorded_sink rows, struct viewd_err *err);
+
 #endif

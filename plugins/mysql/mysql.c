@@ -192,5 +192,6 @@ VIEWD_DIALECT_EXPORT = {
 	.uninstall = dialect_uninstall,
 	.definition = dialect_definition,
 	.rename = dialect_rename,
+	.recorded = dialect_recorded,
 	.advice = &advice_ops,
 };

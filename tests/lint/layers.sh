@@ -89,7 +89,7 @@ allowed()
 	# viewctl: the command table it shares with the daemon, and what works without one (check, render, uninstall).
 	daemon/client/print/*) echo 'base/|ctl/command/|client/print/|viewd_dialect\.h' ;;
 	daemon/client/*)
-		echo 'base/|conf/|plugin/|core/(offline/(offline|explain|doctor|import|plan)|exec/uninstall_run)\.h|ctl/(command/|text/json_(err|text|explain)\.h)|client/|work/program\.h|viewd_dialect\.h'
+		echo 'base/|conf/|plugin/|core/(offline/(offline|explain|doctor|import|orphans|plan)|exec/uninstall_run)\.h|ctl/(command/|text/json_(err|text|explain)\.h)|client/|work/program\.h|viewd_dialect\.h'
 		;;
 	daemon/reload.*) echo 'base/|loop/|conf/|plugin/|sched/|work/|core/|sys/|reload\.h|viewd_dialect\.h' ;;
 	daemon/main.c) echo 'base/|daemon\.h' ;;

@@ -31,6 +31,7 @@ engine_scripts = \
 	tests/system/78-adopt.sh \
 	tests/system/79-renamed.sh \
 	tests/system/80-deps.sh \
+	tests/system/81-orphans.sh \
 	tests/system/82-matrix.sh \
 	tests/system/83-why.sh \
 	tests/system/84-explain.sh \
@@ -66,6 +67,7 @@ engine_tests = \
 	tests/system/78-adopt-sqlite.sh tests/system/78-adopt-postgresql.sh tests/system/78-adopt-mariadb.sh \
 	tests/system/79-renamed-sqlite.sh tests/system/79-renamed-postgresql.sh tests/system/79-renamed-mariadb.sh \
 	tests/system/80-deps-sqlite.sh tests/system/80-deps-postgresql.sh tests/system/80-deps-mariadb.sh \
+	tests/system/81-orphans-sqlite.sh tests/system/81-orphans-postgresql.sh tests/system/81-orphans-mariadb.sh \
 	tests/system/82-matrix-sqlite.sh tests/system/82-matrix-postgresql.sh tests/system/82-matrix-mariadb.sh \
 	tests/system/83-why-sqlite.sh tests/system/83-why-postgresql.sh tests/system/83-why-mariadb.sh \
 	tests/system/84-explain-sqlite.sh tests/system/84-explain-postgresql.sh tests/system/84-explain-mariadb.sh \

@@ -267,6 +267,14 @@ static const struct command_param help_params[] = {
 	"when " \
 	"something is missing; what is unwise alone is fine. After what it prints has been run, it may find more that " \
 	"could not be seen before."
+#define DOC_LIST \
+	"Connects to each database of the configuration, changes nothing, and prints a line for each object that viewd " \
+	"has made or adopted, by its own records, and that no section of the files names any more: the database, the " \
+	"name of the section that was, the object, its last refresh, and the statement that drops it. Nobody has " \
+	"refreshed it since, and viewd does not drop it, unless its section said on_remove = drop: then viewd does so " \
+	"at its next start or reload. To keep it fresh again, give it a section of its old name, or name that in " \
+	"renamed_from. What somebody has dropped, or put in its place, is not listed. Exit status 1 when a database " \
+	"cannot be asked."
 #define DOC_IMPORT \
 	"Connects to the database, changes nothing, and prints a section for it and one for each view and materialized " \
 	"view that viewd does not keep: with its definition as the server writes it, its indexes, the columns that tell " \

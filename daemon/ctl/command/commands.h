@@ -57,6 +57,8 @@
 	  "validates configuration files without a daemon", NULL)                                                         \
 	X(DOCTOR, "doctor", LOCAL, NULL, READ, QUICK, check_params,                                                       \
 	  "prints privileges and settings that are missing", NULL)                                                         \
+	X(LIST, "list", LOCAL, NULL, READ, QUICK, check_params,                                                           \
+	  "prints what viewd once made and no section names", NULL)                                                       \
 	X(IMPORT, "import", LOCAL, NULL, READ, QUICK, import_params,                                                       \
 	  "prints the views of a database as sections", NULL)                                                              \
 	X(HELP, "help", LOCAL, NULL, READ, QUICK, help_params, "explains a command", NULL)

@@ -319,13 +319,15 @@ static bool read_recorded_fn(void *ctx, const char *const *v, size_t n UNUSED)
 	                             .name = v[0],
 	                             .relation = v[1],
 	                             .on_remove = drop ? VIEWD_REMOVE_DROP : VIEWD_REMOVE_KEEP,
-	                             .captured = number_or(v[4], 0) > 0};
+	                             .captured = number_or(v[4], 0) > 0,
+	                             .created_us = timetext_parse(v[5]),
+	                             .last_success_us = timetext_parse(v[6])};
 	if (v[2] == NULL || !method_of_word(v[2], &row.method))
 		row.method = VIEWD_METHOD_TABLE;
 	return list->sink.fn(list->sink.ctx, &row);
 }
 
-static const struct db_reader read_recorded[] = {{read_recorded_fn, "ttTTT", "the recorded views"}};
+static const struct db_reader read_recorded[] = {{read_recorded_fn, "ttTTTTT", "the recorded views"}};
 
 bool state_list(struct db *db, struct viewd_recorded_sink rows, struct viewd_err *err)
 {
@@ -338,7 +340,10 @@ bool state_list(struct db *db, struct viewd_recorded_sink rows, struct viewd_err
 	stmt_name(&st, "view");
 	stmt_text(&st, " = v.");
 	stmt_name(&st, "name");
-	st.sql = sql_add(st.sql, ") + v.followed FROM %s v ORDER BY ", db->syntax->state.views);
+	stmt_text(&st, ") + v.followed");
+	stmt_time_out(&st, "created_time");
+	stmt_time_out(&st, "last_success_time");
+	st.sql = sql_add(st.sql, " FROM %s v ORDER BY ", db->syntax->state.views);
 	stmt_name(&st, "name");
 	return stmt_query(&st, read_recorded, &ctx, err);
 }
