@@ -13,7 +13,7 @@
 
 /* How an engine tells the bytes of a value. */
 struct telling {
-	const char *engine, *columns, *value, *folded, *before, *between, *after;
+	const char *engine, *columns, *value, *folded, *trimmed, *before, *between, *after;
 };
 
 static const struct telling *telling_of(const struct world *world)
@@ -22,14 +22,16 @@ static const struct telling *telling_of(const struct world *world)
 		{"postgresql",
 	     "SELECT attname FROM pg_attribute WHERE attrelid = '%s'::regclass AND attnum > 0 AND NOT attisdropped ORDER "
 	     "BY attnum",
-	     "\"%s\"", "lower(rtrim(\"%s\"))", "ROW(", ", ", ")::text"},
+	     "\"%s\"", "lower(rtrim(\"%s\"))", "rtrim(\"%s\")", "ROW(", ", ", ")::text"},
 		{"mariadb",
 	     "SELECT column_name FROM information_schema.columns WHERE table_schema = database() AND table_name = '%s' AND "
 	     "column_name <> 'viewd_pk' "
 	     "ORDER BY ordinal_position",
-	     "QUOTE(CAST(`%s` AS BINARY))", "QUOTE(CAST(lower(rtrim(`%s`)) AS BINARY))", "CONCAT_WS(', ', ", ", ", ")"},
+	     "QUOTE(CAST(`%s` AS BINARY))", "QUOTE(CAST(lower(rtrim(`%s`)) AS BINARY))",
+	     "QUOTE(CAST(rtrim(`%s`) AS BINARY))", "CONCAT_WS(', ', ", ", ", ")"},
 		{"sqlite", "SELECT name FROM pragma_table_info('%s')", "typeof(`%1$s`) || ' ' || quote(`%1$s`)",
-	     "typeof(`%1$s`) || ' ' || quote(lower(rtrim(`%1$s`)))", "", " || ', ' || ", ""},
+	     "typeof(`%1$s`) || ' ' || quote(lower(rtrim(`%1$s`)))", "typeof(`%1$s`) || ' ' || quote(rtrim(`%1$s`))", "",
+	     " || ', ' || ", ""},
 	};
 	size_t i = 0;
 	while (strcmp(tellings[i].engine, world->engine) != 0)
@@ -37,11 +39,16 @@ static const struct telling *telling_of(const struct world *world)
 	return &tellings[i];
 }
 
-static bool is_folded(const struct shape *shape, const char *column)
+static bool is_among(const char *list, const char *column)
 {
 	size_t len = strlen(column);
-	const char *at = strstr(shape->fold, column);
-	return at != NULL && (at == shape->fold || at[-1] == ' ') && (at[len] == ' ' || at[len] == '\0');
+	const char *at = strstr(list, column);
+	return at != NULL && (at == list || at[-1] == ' ') && (at[len] == ' ' || at[len] == '\0');
+}
+
+static const char *format_of(const struct telling *as, const struct shape *shape, const char *column)
+{
+	return is_among(shape->fold, column) ? as->folded : is_among(shape->trim, column) ? as->trimmed : as->value;
 }
 
 static void must(struct world *world, const char *sql, char *text)
@@ -62,7 +69,7 @@ void compare_open(struct world *world, struct shape *shape)
 	must(world, talloc_asprintf(world, as->columns, shape->name), world->text);
 	for (bool first = true; (column = strsep(&rest, "\n")) != NULL && column[0] != '\0'; first = false) {
 		bytes = talloc_strdup_append_buffer(bytes, first ? "" : as->between);
-		bytes = talloc_asprintf_append_buffer(bytes, is_folded(shape, column) ? as->folded : as->value, column);
+		bytes = talloc_asprintf_append_buffer(bytes, format_of(as, shape, column), column);
 	}
 	shape->bytes = talloc_strdup_append_buffer(bytes, as->after);
 }

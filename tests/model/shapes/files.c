@@ -78,7 +78,7 @@ static void begin_shape(struct reading *r, char *line)
 	if (!r->wanted)
 		return;
 	shapes->items = talloc_realloc(shapes, shapes->items, struct shape, (unsigned)shapes->n + 1);
-	shapes->items[shapes->n++] = (struct shape){.name = talloc_strdup(shapes, line + 1), .fold = ""};
+	shapes->items[shapes->n++] = (struct shape){.name = talloc_strdup(shapes, line + 1), .fold = "", .trim = ""};
 }
 
 static void add_key(struct shapes *shapes, struct shape *shape, char *value)
@@ -108,6 +108,8 @@ static void on_view_line(void *ctx, char *line)
 		add_key(r->shapes, shape, value);
 	else if (strcmp(line, "fold") == 0)
 		shape->fold = talloc_strdup(r->shapes, value);
+	else if (strcmp(line, "trim") == 0)
+		shape->trim = talloc_strdup(r->shapes, value);
 	else if (strcmp(line, "view") == 0)
 		shape->definition = talloc_strdup(r->shapes, value);
 	else

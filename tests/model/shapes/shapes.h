@@ -39,6 +39,7 @@ struct shape {
 	const char *const *key; /* unique_key */
 	size_t n_key;
 	const char *fold;  /* columns that show one of several equal spellings, separated by blanks: compared folded */
+	const char *trim;  /* likewise, but only blanks at the end may differ */
 	const char *bytes; /* select list that tells the bytes of a row; known once the view is there */
 	enum viewd_refresh_mode mode;
 	int64_t incremental, idle, other; /* refreshes that were incremental, had nothing to do, were of another kind */

@@ -50,13 +50,16 @@ fi
 # A planted error is found: a row that is missing, and one whose bytes differ. The seed is one whose rows have it.
 planted()
 {
-	SHAPES_REDUCE=no SHAPES_SEED=1 SHAPES_BATCHES=2 SHAPES_ONLY="s_rows s_alike_rows" SHAPES_PLANT=$1 "$program" >"$T/planted.log" 2>&1
+	SHAPES_REDUCE=no SHAPES_SEED=1 SHAPES_BATCHES=2 SHAPES_ONLY="${4:-s_rows s_alike_rows}" SHAPES_PLANT=$1 "$program" >"$T/planted.log" 2>&1
 	cat "$T/planted.log"
 	grep -q "^view $2 differs from its definition" "$T/planted.log" && [ "$(grep -c '^	\(stored\|wanted\):' "$T/planted.log")" -eq "$3" ]
 }
 ok "a row that is missing is found" planted "DELETE FROM s_rows WHERE id = (SELECT id FROM (SELECT min(id) AS id FROM s_rows) q)" s_rows 1
 ok "equal texts of other bytes are found" planted "UPDATE s_alike_rows SET name = 'aNT' WHERE name = 'ant' AND id = (SELECT id FROM (SELECT min(id) AS id
 	FROM s_alike_rows WHERE name = 'ant') q)" s_alike_rows 2
+
+ok "a spelling that equals none is found" planted "UPDATE s_text_key_groups SET code = 'zzz' WHERE code = (SELECT code FROM
+	(SELECT min(code) AS code FROM s_text_key_groups) q)" s_text_key_groups 2 s_text_key_groups
 
 # A dialect that computes all rows of everything would be right, and of no use. Thirds of the shapes differ.
 least=80
