@@ -119,8 +119,40 @@ static void many_bytes_are_written(void)
 	}
 }
 
+#define MANY_TABLES 12
+#define MANY_KEYS 3000
+
+/* Each table of the definition is narrowed to the keys, which are written out for each. */
+static void many_keys_of_many_digits_are_written(void)
+{
+	char *name = talloc_strdup(harness_ctx(), ""), *joins = talloc_strdup(harness_ctx(), "");
+	my_incremental_begin(my_totals)->compared = NULL;
+	talloc_set_destructor(name, close_packets);
+	my_do("SET GLOBAL max_allowed_packet = 1048576");
+	struct viewd_conn *conn = my_session();
+	for (int i = 0; i < MANY_TABLES; i++) {
+		my_do("CREATE TABLE m%d (id BIGINT PRIMARY KEY, g INT NOT NULL, n INT NOT NULL)", i);
+		my_do("INSERT INTO m%d SELECT 1000000000000000000 + seq, seq %% 7, seq FROM seq_1_to_%d", i, 20 * MANY_KEYS);
+		joins = i > 0 ? talloc_asprintf_append(joins, " JOIN m%d ON m%d.id = m0.id", i, i) : joins;
+	}
+	struct viewd_view_spec view =
+		my_incremental("many", talloc_asprintf(harness_ctx(),
+	                                           "SELECT m0.g, sum(m%d.n) AS s, count(*) AS n FROM m0%s GROUP BY "
+	                                           "m0.g",
+	                                           MANY_TABLES - 1, joins));
+	my_applied(conn, &view, VIEWD_CHANGE_CREATE);
+	my_refreshed(conn, &view);
+	for (int k = 0; k < 2; k++) {
+		my_do("UPDATE m1 SET n = n + 1 WHERE id <= 1000000000000000000 + %d", MANY_KEYS);
+		my_do("UPDATE m%d SET n = n + 1 WHERE id <= 1000000000000000000 + %d", MANY_TABLES - 1, MANY_KEYS);
+		CHECK_INT(my_refreshed(conn, &view).did, VIEWD_DID_INCREMENTAL);
+		CHECK_STR(my_ask("SELECT COUNT(*) FROM (SELECT * FROM many EXCEPT ALL %s) x", view.definition), "0");
+	}
+}
+
 static const struct harness_test tests[] = {
 	{"a stored value has the text of before", a_stored_value_has_the_text_of_before},
 	{"many bytes are written", many_bytes_are_written},
+	{"many keys of many digits are written", many_keys_of_many_digits_are_written},
 };
 HARNESS_MAIN(SUITE("mysql compared", tests))

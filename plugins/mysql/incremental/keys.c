@@ -90,14 +90,17 @@ static bool add_to_table(struct db *db, void *mem, struct key_set *set, const ch
 
 /* ---- whole numbers ---- */
 
-/* A list stands several times in each statement. */
+/* A list stands several times in each statement, for each table of a definition. A server takes no longer text than its
+ * max_allowed_packet. */
 #define LIST_MAX 3000
+#define LIST_BYTES (32 << 10)
 
 struct numbers {
 	int64_t *values; /* row by row */
 	size_t n, width; /* rows */
 	bool odd;        /* some value is none that int64_t holds */
 	char *list;      /* "1, 2"; NULL: it is to be made */
+	size_t bytes;    /* at most so many of it */
 };
 
 static bool take_numbers_fn(void *ctx, const char *const *v, size_t n)
@@ -123,6 +126,22 @@ static int compare_rows(const void *a, const void *b, void *width)
 	return 0;
 }
 
+/* With what stands before the next one. */
+static size_t digits(int64_t value)
+{
+	size_t n = value < 0 ? 4 : 3;
+	for (; value > 9 || value < -9; value /= 10)
+		n++;
+	return n;
+}
+
+static void count_bytes(struct numbers *all)
+{
+	all->bytes = 0;
+	for (size_t i = 0; i < all->n * all->width; i++)
+		all->bytes += digits(all->values[i]);
+}
+
 /* Sorts, and leaves each row once. */
 static void settle(struct numbers *all)
 {
@@ -134,6 +153,7 @@ static void settle(struct numbers *all)
 		    compare_rows(&all->values[(kept - 1) * all->width], &all->values[i * all->width], &all->width) != 0)
 			memmove(&all->values[kept++ * all->width], &all->values[i * all->width], bytes);
 	all->n = kept;
+	count_bytes(all);
 }
 
 static struct numbers *numbers_new(void *mem, size_t width)
@@ -180,7 +200,8 @@ static char *rows_text(void *mem, const struct numbers *all, const char *before,
 
 static bool is_list(const struct key_set *set)
 {
-	return set->own != NULL && set->width == 1 && set->n <= LIST_MAX;
+	const struct numbers *all = set->own;
+	return all != NULL && set->width == 1 && set->n <= LIST_MAX && all->bytes <= LIST_BYTES;
 }
 
 bool keys_are_list(const struct key_set *set)
