@@ -63,7 +63,7 @@ struct viewd_conn {
 	struct my_tries *tries; /* of change logs (incremental/look.c); NULL: none */
 	struct {
 		struct my_questions list; /* statements of the transaction that wait for the next one */
-		bool failed;              /* some were not carried out, so the transaction may not be committed */
+		struct viewd_err failure; /* of some: until it is rolled back the transaction says nothing more; OK: none */
 		struct my_along *along;   /* catalogue.c: whose identity is asked with an answer; NULL: nobody's */
 	} later;
 };

@@ -108,6 +108,85 @@ static void tags_are_read_strictly(void)
 
 /* ---- with one */
 
+/* ---- statements that wait for the next one */
+
+static void a_commit_tells_what_has_failed(void)
+{
+	struct viewd_err err = {0}, again = {0};
+	my_fresh();
+	struct viewd_conn *conn = my_session();
+	struct db *db = &conn->db;
+	REQUIRE_OK(my_begin(db, DB_BEGIN_GROUP, &err), &err);
+	CHECK_OK(my_exec_later(db, "INSERT INTO no_such VALUES (1)", NULL, 0, &err), &err);
+	CHECK(!my_flush(db, &err));
+	CHECK_STR(err_class_word(err.cls), "missing");
+	CHECK(!my_commit(db, &again));
+	CHECK_STR(again.msg, err.msg);
+	my_rollback(db);
+	REQUIRE_OK(my_begin(db, DB_BEGIN_SNAPSHOT, &err), &err);
+	my_do("KILL %lu", conn->thread_id);
+	CHECK(!my_commit(db, &err));
+	CHECK(err.cls == VIEWD_ERR_LOST || err.cls == VIEWD_ERR_CONNECT);
+	CHECK(conn->lost);
+}
+
+/* The victim of a deadlock has no transaction any more. The other one has changed more rows. */
+static void nothing_is_sent_after_a_deadlock(void)
+{
+	struct viewd_err err = {0};
+	my_fresh();
+	my_do("CREATE TABLE d (id INT PRIMARY KEY, n INT)");
+	my_do("CREATE TABLE late (id INT)");
+	my_do("INSERT INTO d SELECT seq, 0 FROM seq_1_to_500");
+	struct viewd_conn *conn = my_session();
+	struct db *db = &conn->db;
+	MYSQL *other = my_root();
+	REQUIRE_OK(my_begin(db, DB_BEGIN_GROUP, &err), &err);
+	CHECK_OK(db_exec(db, "UPDATE d SET n = 1 WHERE id = 1", &err), &err);
+	CHECK(mysql_query(other, "BEGIN") == 0 && mysql_query(other, "UPDATE d SET n = 2 WHERE id > 1") == 0);
+	CHECK(mysql_send_query(other, "UPDATE d SET n = 2 WHERE id = 1", 31) == 0);
+	CHECK_OK(my_exec_later(db, "UPDATE d SET n = 1 WHERE id = 2", NULL, 0, &err), &err);
+	CHECK(!db_exec(db, "DROP TEMPORARY TABLE IF EXISTS t", &err)); /* what is tidied up may fail */
+	CHECK_INT(err.native, 1213);
+	bool waits = my_exec_later(db, "INSERT INTO late VALUES (1)", NULL, 0, &err);
+	CHECK(!waits || !my_commit(db, &err));
+	CHECK_STR(err_class_word(err.cls), "conflict");
+	my_rollback(db);
+	CHECK(mysql_read_query_result(other) == 0 && mysql_query(other, "COMMIT") == 0);
+	CHECK_STR(my_ask("SELECT COUNT(*) FROM late"), "0");
+	REQUIRE_OK(my_begin(db, DB_BEGIN_GROUP, &err), &err);
+	CHECK_OK(my_exec_later(db, "INSERT INTO late VALUES (2)", NULL, 0, &err), &err);
+	CHECK_OK(my_commit(db, &err), &err);
+	CHECK_STR(my_ask("SELECT id FROM late"), "2");
+}
+
+static bool take_one(void *ctx UNUSED, const char *const *values UNUSED, size_t n UNUSED)
+{
+	return false;
+}
+
+/* The rows come as they are read, and who reads them has had enough before. */
+static void an_answer_that_breaks_off_is_a_failure(void)
+{
+	static const struct db_reader reader[] = {{take_one, "*", "rows"}};
+	struct my_questions list = {.mem = harness_ctx()};
+	struct viewd_err err = {0};
+	my_fresh();
+	struct viewd_conn *conn = my_session();
+	my_do("CREATE TABLE late (id INT)");
+	my_ask_later(&list,
+	             talloc_strdup(harness_ctx(), "SELECT seq, (SELECT a.seq FROM seq_1_to_2 a WHERE a.seq <= 1 + (s.seq > "
+	                                          "50000)) FROM seq_1_to_60000 s"),
+	             reader, NULL);
+	list.items[0].streamed = true;
+	my_ask_later(&list, talloc_strdup(harness_ctx(), "INSERT INTO late VALUES (1)"), NULL, NULL);
+	CHECK(!my_ask_now(conn, &list, &err));
+	CHECK_INT(err.native, 1242);
+	CHECK_STR(my_ask("SELECT COUNT(*) FROM late"), "0");
+}
+
+/* ---- */
+
 static const char regions[] = "SELECT region, count(*) AS n FROM sales GROUP BY region";
 
 static void a_killed_session_is_lost_not_replaced(void)
@@ -390,5 +469,8 @@ static const struct harness_test online[] = {
 	{"any row of our tables can be read", any_row_of_our_tables_can_be_read},
 	{"a server behind the server is the view's own failure", a_server_behind_the_server_is_the_views_own_failure},
 	{"types have room", types_have_room},
+	{"a commit tells what has failed", a_commit_tells_what_has_failed},
+	{"nothing is sent after a deadlock", nothing_is_sent_after_a_deadlock},
+	{"an answer that breaks off is a failure", an_answer_that_breaks_off_is_a_failure},
 };
 HARNESS_MAIN(SUITE("mysql offline", offline), SUITE("mysql session", online))

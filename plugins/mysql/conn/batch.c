@@ -79,17 +79,37 @@ void my_forget_later(struct viewd_conn *conn)
 {
 	talloc_free(conn->later.list.mem);
 	conn->later.list = (struct my_questions){0};
+	conn->later.failure = (struct viewd_err){0};
+}
+
+/* The caller who has met a failure may go on in another way. The server may have rolled the transaction back by then (a
+ * deadlock), so that each statement would count by itself: none is sent before the end of the transaction. */
+static bool has_not_failed(const struct viewd_conn *conn, struct viewd_err *err)
+{
+	if (conn->later.failure.cls == VIEWD_ERR_OK)
+		return true;
+	if (err != NULL)
+		*err = conn->later.failure;
+	return false;
+}
+
+static bool run_waiting(struct viewd_conn *conn, const struct my_questions *list, struct viewd_err *err)
+{
+	struct viewd_err failure = {0};
+	if (run_list(conn, list, &failure))
+		return true;
+	conn->later.failure = failure;
+	return has_not_failed(conn, err);
 }
 
 bool my_flush(struct db *db, struct viewd_err *err)
 {
 	struct viewd_conn *conn = my_conn(db);
 	const struct my_questions list = conn->later.list;
-	if (list.n == 0)
-		return true;
+	if (list.n == 0 || conn->later.failure.cls != VIEWD_ERR_OK)
+		return has_not_failed(conn, err);
 	conn->later.list = (struct my_questions){0};
-	bool done = run_list(conn, &list, err);
-	conn->later.failed |= !done;
+	bool done = run_waiting(conn, &list, err);
 	talloc_free(list.mem);
 	return done;
 }
@@ -97,15 +117,14 @@ bool my_flush(struct db *db, struct viewd_err *err)
 bool my_ask_along(struct viewd_conn *conn, const struct my_questions *list, struct viewd_err *err)
 {
 	struct my_questions all = conn->later.list;
-	if (all.n == 0)
-		return run_list(conn, list, err);
+	if (all.n == 0 || conn->later.failure.cls != VIEWD_ERR_OK)
+		return my_ask_now(conn, list, err);
 	conn->later.list = (struct my_questions){0};
 	all.items = talloc_realloc(all.mem, all.items, struct my_question, (unsigned)(all.n + list->n));
 	assert(all.items != NULL);
 	memcpy(all.items + all.n, list->items, list->n * sizeof *list->items);
 	all.n += list->n;
-	bool done = run_list(conn, &all, err);
-	conn->later.failed |= !done;
+	bool done = run_waiting(conn, &all, err);
 	talloc_free(all.mem);
 	return done;
 }

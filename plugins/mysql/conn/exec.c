@@ -295,6 +295,9 @@ static bool take_answers(struct viewd_conn *conn, const struct my_questions *lis
 		if (good && result != NULL && i < list->n)
 			good = give_rows(conn, result, &list->items[i], err);
 		mysql_free_result(result);
+		/* Rows that are read by nobody may have ended by a failure. */
+		if (good && mysql_errno(conn->my) != 0)
+			return answer_failed(conn, true, VIEWD_ERR_TIMEOUT, err);
 		if (!mysql_more_results(conn->my))
 			return good;
 		if (!next_result(conn, err))
@@ -335,7 +338,7 @@ bool my_query_int(struct viewd_conn *conn, const char *sql, const char *const *p
 bool my_begin(struct db *db, enum db_begin how, struct viewd_err *err)
 {
 	my_conn(db)->writing = how != DB_BEGIN_SNAPSHOT;
-	my_conn(db)->later.failed = false;
+	my_conn(db)->later.failure = (struct viewd_err){0};
 	TALLOC_FREE(my_conn(db)->later.along);
 	if (how == DB_BEGIN_WRITE)
 		return db_exec(db, "START TRANSACTION", err);
@@ -349,12 +352,8 @@ bool my_begin(struct db *db, enum db_begin how, struct viewd_err *err)
 
 bool my_commit(struct db *db, struct viewd_err *err)
 {
-	if (my_conn(db)->writing && !my_leader_check(my_conn(db), true, err))
-		return false;
-	/* The caller who has met the failure may have gone on in another way. */
-	if (!my_flush(db, err) || my_conn(db)->later.failed)
-		return err_set(err, VIEWD_ERR_BUG, "some statement of the transaction has not been carried out");
-	if (!db_exec(db, "COMMIT", err))
+	if ((my_conn(db)->writing && !my_leader_check(my_conn(db), true, err)) || !my_flush(db, err) ||
+	    !db_exec(db, "COMMIT", err))
 		return false;
 	my_lock_end(my_conn(db));
 	return true;
