@@ -67,11 +67,21 @@ static bool exchange_under(struct viewd_conn *conn, MYSQL *reader, bool *ends_r,
 	return failure.cls == VIEWD_ERR_OK || failure.cls == VIEWD_ERR_CONFLICT;
 }
 
+/* Telling a statement to stop takes one more connection, for want of which ours would be cut. */
+static bool can_be_stopped(struct viewd_conn *conn, struct viewd_err *err)
+{
+	MYSQL *spare = my_connect(conn, conn->connect_timeout_s, true, err);
+	if (spare != NULL)
+		mysql_close(spare);
+	return spare != NULL;
+}
+
 static bool probe(struct viewd_conn *conn, bool *ends_r, struct viewd_err *err)
 {
 	struct viewd_err ignored;
 	MYSQL *reader = my_connect(conn, conn->connect_timeout_s, true, err);
-	bool done = reader != NULL && make_tables(conn, err) && exchange_under(conn, reader, ends_r, err);
+	bool done = reader != NULL && can_be_stopped(conn, err) && make_tables(conn, err) &&
+	            exchange_under(conn, reader, ends_r, err);
 
 	if (reader != NULL)
 		mysql_close(reader);
