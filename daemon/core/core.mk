@@ -1,5 +1,6 @@
 # loop, plugin loader, scheduling, workers, engine, reload
 libviewd_la_SOURCES += \
+	daemon/base/hash.h \
 	daemon/base/mem.h \
 	daemon/core/commands.c \
 	daemon/core/engine.h \

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/command.h"
 #include "base/err.h"
+#include "base/hash.h"
 #include "base/mem.h"
 #include "core/report/observe.h"
 #include "work/program.h"
@@ -14,7 +15,6 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
-#include <uthash.h>
 
 #define FACTS_MAX 32
 

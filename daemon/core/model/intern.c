@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/model/intern.h"
 
+#include "base/hash.h"
 #include "base/mem.h"
 
 #include <string.h>
-/* Without the fall-through labels of the default one, which clang warns about. */
-#define HASH_FUNCTION(keyptr, keylen, hashv) HASH_FNV(keyptr, keylen, hashv)
-#include <uthash.h>
 
 struct entry {
 	UT_hash_handle hh;
