@@ -135,8 +135,7 @@ static void keys_that_were_guessed_are_those_of_the_news(void)
 		"UPDATE rate SET factor = factor + 1 WHERE kind = 1",
 		"UPDATE rate SET factor = factor + 1 WHERE kind = 2",
 		"UPDATE rate SET factor = factor + 1 WHERE kind = 1",
-		"WITH r AS (UPDATE rate SET factor = 9 WHERE kind = 2) UPDATE sale SET amount = 7 "
-		"WHERE id = 1"};
+		"WITH r AS (UPDATE rate SET factor = 9 WHERE kind = 2) UPDATE sale SET amount = 7 WHERE id = 1"};
 	struct viewd_conn *conn = start(), *app = pg_session("app");
 	struct viewd_view_spec view = pg_view(
 		"stats", VIEWD_METHOD_TABLE, "SELECT s.id, s.amount * r.factor AS n FROM sale s JOIN rate r ON r.kind = s.id");
