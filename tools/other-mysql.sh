@@ -9,6 +9,7 @@
 #
 # BUILDDIR: where `make check TESTS=` was run. TEST: names below tests/ without .sh (default: all that are listed here).
 set -euo pipefail
+. "$(dirname "$0")/other-lib.sh"
 [ $# -ge 1 ] || { sed -n 's/^#	//p' "$0"; exit 2; }
 fetch_only=no
 [ "$1" != --fetch ] || { fetch_only=yes; shift; }
@@ -86,15 +87,4 @@ mkdir -p "$place"
 [ $fetch_only = no ] || { echo "$place/bin"; exit 0; }
 
 export VIEWD_BUILD VIEWD_SRC VIEWD_MYSQLBIN=$place/bin engine=mariadb
-failed=0
-cd "$VIEWD_BUILD"
-for test; do
-	printf '%s: ' "$test"
-	if "$VIEWD_SRC/tests/$test.sh" >"$place/${test//\//-}.log" 2>&1; then
-		echo ok
-	else
-		echo "FAILED, $place/${test//\//-}.log"
-		failed=1
-	fi
-done
-exit $failed
+run_tests "$place" "$@"

