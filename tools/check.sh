@@ -409,6 +409,9 @@ run_stages()
 		printf '== stage %s: %ds\n' "$stage" $((SECONDS - start))
 		start=$SECONDS
 	done
+	# A number may be somebody else's once its process has ended.
+	wait "$builder"
+	builder=
 }
 
 # ---- run ----

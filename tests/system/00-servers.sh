@@ -29,5 +29,10 @@ like "is shows both values" "$(is 'name' a b)" 'expected: b'
 like "fails reports a success" "$(fails 'name' true)" '^not ok'
 is "a test that ends early fails" \
 	"$(VIEWD_SRC=$VIEWD_SRC bash -c '. "$VIEWD_SRC/tests/system/lib.sh"; exit 0' | grep -c '^not ok 1')" 1
+# A number that somebody else's process has by now.
+stranger=$(tail -f /dev/null >/dev/null 2>&1 & echo $!)
+stop_process "$stranger"
+ok "a process of somebody else is left alone" is_running "$stranger"
+kill "$stranger"
 fails "wait_until gives up" WAIT=0 wait_until false
 finish

@@ -201,11 +201,22 @@ is_running()
 	kill -0 "$1" 2>/dev/null
 }
 
+# is_ours PID: is a process that this test has started still there? Numbers are used again, on some machines after 32,768 processes: the
+# one of a process that has ended may be anybody's.
+is_ours()
+{
+	local stat
+	{ read -r stat <"/proc/$1/stat"; } 2>/dev/null || return
+	# shellcheck disable=SC2086 # words
+	set -- ${stat##*) }
+	[ "$1" != Z ] && [ "$2" = $$ ]
+}
+
 # stop_process PID [SIGNAL]: and waits; its exit status, or 137 when it had to be killed.
 stop_process()
 {
-	kill -s "${2:-TERM}" "$1" 2>/dev/null
-	wait_until "! is_running $1" || kill -s KILL "$1"
+	! is_ours "$1" || kill -s "${2:-TERM}" "$1" 2>/dev/null
+	wait_until "! is_ours $1" || kill -s KILL "$1"
 	wait "$1" 2>/dev/null
 }
 
@@ -232,7 +243,7 @@ cleanup()
 	local status=$? i log
 	exec >&"$tap_fd"
 	for ((i = ${#pids[@]} - 1; i >= 0; i--)); do
-		! is_running "${pids[i]}" || WAIT=10 stop_process "${pids[i]}" "${stop_signal[${pids[i]}]:-TERM}"
+		! is_ours "${pids[i]}" || WAIT=10 stop_process "${pids[i]}" "${stop_signal[${pids[i]}]:-TERM}"
 	done
 	if [ $finished = no ]; then
 		printf 'not ok %d - the test ended early (exit status %d)\n' $((n_tests + 1)) $status
