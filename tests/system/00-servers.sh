@@ -34,5 +34,7 @@ stranger=$(tail -f /dev/null >/dev/null 2>&1 & echo $!)
 stop_process "$stranger"
 ok "a process of somebody else is left alone" is_running "$stranger"
 kill "$stranger"
+is "what ends by itself is not stopped again" \
+	"$(VIEWD_SRC=$VIEWD_SRC bash -c '. "$VIEWD_SRC/tests/system/lib.sh"; tail -f /dev/null & pids+=($!); WAIT=1 finish' 2>&1 | grep -c kill:)" 0
 fails "wait_until gives up" WAIT=0 wait_until false
 finish

@@ -206,7 +206,8 @@ is_running()
 is_ours()
 {
 	local stat
-	{ read -r stat <"/proc/$1/stat"; } 2>/dev/null || return
+	# Cleanup runs in a trap, where "return" alone gives the status from before it.
+	{ read -r stat <"/proc/$1/stat"; } 2>/dev/null || return 1
 	# shellcheck disable=SC2086 # words
 	set -- ${stat##*) }
 	[ "$1" != Z ] && [ "$2" = $$ ]
