@@ -201,6 +201,9 @@ const struct conf_view *conf_find_follower(const struct conf *conf, const char *
 /* The definition a dialect uses: its own, else the general one, else NULL. */
 const struct conf_definition *conf_definition_for(const struct conf_view *view, const char *dialect);
 
+/* Is it to be kept in that database? */
+bool conf_view_is_on(const struct conf_view *view, const char *database);
+
 /* Does any key refresh it after a time, whatever changes? */
 bool conf_view_is_scheduled(const struct conf_view *view);
 

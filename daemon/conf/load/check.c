@@ -192,12 +192,11 @@ static void check_renamed(struct load *load, const struct load_section *s, const
 	for (size_t i = 0; i < view->database.n; i++) {
 		const char *database = view->database.items[i];
 		const struct conf_view *follower = conf_find_follower(&load->box->conf, from, database);
-		for (size_t k = 0; old != NULL && k < old->database.n; k++)
-			if (strcmp(old->database.items[k], database) == 0)
-				report_error(load->report, &at,
-				             "[view %s] is there for database %s as well (%s:%u); remove one of the two, or this key",
-				             from, database, report_file_name(load->report, load->views.items[other].file),
-				             load->views.items[other].sec->line);
+		if (old != NULL && conf_view_is_on(old, database))
+			report_error(load->report, &at,
+			             "[view %s] is there for database %s as well (%s:%u); remove one of the two, or this key", from,
+			             database, report_file_name(load->report, load->views.items[other].file),
+			             load->views.items[other].sec->line);
 		if (follower != NULL && follower != view)
 			report_error(load->report, &at, "[view %s] says that it was %s in database %s; only one can follow",
 			             follower->name, from, database);

@@ -43,13 +43,18 @@ const struct conf_view *conf_find_follower(const struct conf *conf, const char *
 {
 	for (size_t i = 0; i < conf->n_views; i++) {
 		const struct conf_view *view = &conf->views[i];
-		if (view->renamed_from == NULL || strcmp(view->renamed_from, name) != 0)
-			continue;
-		for (size_t k = 0; k < view->database.n; k++)
-			if (strcmp(view->database.items[k], database) == 0)
-				return view;
+		if (view->renamed_from != NULL && strcmp(view->renamed_from, name) == 0 && conf_view_is_on(view, database))
+			return view;
 	}
 	return NULL;
+}
+
+bool conf_view_is_on(const struct conf_view *view, const char *database)
+{
+	for (size_t i = 0; i < view->database.n; i++)
+		if (strcmp(view->database.items[i], database) == 0)
+			return true;
+	return false;
 }
 
 bool conf_view_is_scheduled(const struct conf_view *view)

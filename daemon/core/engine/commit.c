@@ -237,10 +237,7 @@ static void add_view(struct engine *eng, struct database *db, const struct conf_
 static bool still_wanted(const struct view *v, const struct conf *conf)
 {
 	const struct conf_view *now = conf_find_view(conf, v->conf->name);
-	for (size_t i = 0; now != NULL && i < now->database.n; i++)
-		if (strcmp(now->database.items[i], v->db->conf->name) == 0)
-			return true;
-	return false;
+	return now != NULL && conf_view_is_on(now, v->db->conf->name);
 }
 
 /* Instances that go lose their edges as well: one that still runs outlives what it read and what read it. */

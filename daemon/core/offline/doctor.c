@@ -10,8 +10,6 @@
 #include "plugin/host.h"
 #include "plugin/loader.h"
 
-#include <string.h>
-
 struct examined_list {
 	struct viewd_view_spec *specs;
 	struct viewd_examined *items;
@@ -23,21 +21,13 @@ struct told {
 	const char *database;
 };
 
-static bool is_on(const struct conf_view *view, const char *database)
-{
-	for (size_t i = 0; view->enabled && i < view->database.n; i++)
-		if (strcmp(view->database.items[i], database) == 0)
-			return true;
-	return false;
-}
-
 static void list_views(void *mem, const struct conf *conf, const struct conf_database *db, struct examined_list *out)
 {
 	*out = (struct examined_list){.specs = mem_array(mem, struct viewd_view_spec, conf->n_views),
 	                              .items = mem_array(mem, struct viewd_examined, conf->n_views)};
 	for (size_t i = 0; i < conf->n_views; i++) {
 		const struct conf_view *view = &conf->views[i];
-		if (!is_on(view, db->name) || conf_definition_for(view, db->dialect) == NULL)
+		if (!view->enabled || !conf_view_is_on(view, db->name) || conf_definition_for(view, db->dialect) == NULL)
 			continue;
 		struct viewd_view_spec *spec = &out->specs[out->n];
 		conf_view_spec(view, db->dialect, spec);

@@ -11,8 +11,6 @@
 #include "plugin/host.h"
 #include "plugin/loader.h"
 
-#include <string.h>
-
 struct recorded_list {
 	const struct conf *conf;
 	const char *database;
@@ -23,10 +21,7 @@ struct recorded_list {
 static bool is_named(const struct conf *conf, const char *name, const char *database)
 {
 	const struct conf_view *view = conf_find_view(conf, name);
-	for (size_t i = 0; view != NULL && i < view->database.n; i++)
-		if (strcmp(view->database.items[i], database) == 0)
-			return true;
-	return conf_find_follower(conf, name, database) != NULL;
+	return (view != NULL && conf_view_is_on(view, database)) || conf_find_follower(conf, name, database) != NULL;
 }
 
 static bool take_row(void *ctx, const struct viewd_recorded *row)

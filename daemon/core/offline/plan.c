@@ -26,6 +26,8 @@ struct planner {
 
 static bool is_meant(const struct planner *p, const struct conf_view *view, const char *database)
 {
+	if (!conf_view_is_on(view, database))
+		return false;
 	if (p->n_names == 0)
 		return view->enabled;
 	for (size_t i = 0; i < p->n_names; i++) {
@@ -104,24 +106,21 @@ static void plan_views(const struct planner *p, const struct conf_database *db, 
 {
 	for (size_t i = 0; i < p->conf->n_views; i++) {
 		const struct conf_view *view = &p->conf->views[i];
-		for (size_t k = 0; k < view->database.n; k++) {
-			if (strcmp(view->database.items[k], db->name) != 0 || !is_meant(p, view, db->name))
-				continue;
-			struct viewd_err err = {0};
-			struct viewd_found found = {0};
-			struct decision decision;
-			bool judged = conn != NULL && judge(dialect, conn, spec, view, &found, &decision, &err);
-			tell(p, view, db->name, judged ? &decision : NULL, &found, conn != NULL ? &err : failure);
-		}
+		if (!is_meant(p, view, db->name))
+			continue;
+		struct viewd_err err = {0};
+		struct viewd_found found = {0};
+		struct decision decision;
+		bool judged = conn != NULL && judge(dialect, conn, spec, view, &found, &decision, &err);
+		tell(p, view, db->name, judged ? &decision : NULL, &found, conn != NULL ? &err : failure);
 	}
 }
 
 static bool any_view(const struct planner *p, const struct conf_database *db)
 {
 	for (size_t i = 0; i < p->conf->n_views; i++)
-		for (size_t k = 0; k < p->conf->views[i].database.n; k++)
-			if (strcmp(p->conf->views[i].database.items[k], db->name) == 0 && is_meant(p, &p->conf->views[i], db->name))
-				return true;
+		if (is_meant(p, &p->conf->views[i], db->name))
+			return true;
 	return false;
 }
 
