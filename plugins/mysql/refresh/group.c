@@ -98,16 +98,15 @@ static bool judge_one(struct exchange *x, struct viewd_err *err)
 	struct task *task = task_at(x);
 	struct sources found = {.mem = task->mem, .x = x};
 	struct swap_blocker blocker;
-	bool ends = false;
 
-	if (!exchange_ends_others(x->conn, &ends, err) || !swap_blocked(x->conn, &task->rel, &blocker, err))
+	if (!swap_blocked(x->conn, &task->rel, &blocker, err))
 		return false;
 	if (blocker.blocked && !blocker.log_only) {
 		err_set(err, VIEWD_ERR_CONFIG, "table '%s' cannot be exchanged with its group (%s)", task->rel.name,
 		        blocker.reason);
 		return err_hint(err, "remove that, or refresh_group");
 	}
-	x->by_rows |= blocker.blocked || ends;
+	x->by_rows |= blocker.blocked;
 	return my_use_settings(task->db, task->view, err) && task_columns(task, err) &&
 	       my_list_sources(task->db, task->definition, (struct viewd_source_sink){note_source, &found}, err) &&
 	       refuse_through_views(x, &found, err);
@@ -121,7 +120,8 @@ static bool judge_group(struct exchange *x, struct viewd_err *err)
 		        "refresh_group cannot work on MySQL (it cannot fill several tables from one snapshot; MariaDB can)");
 		return err_hint(err, "remove refresh_group");
 	}
-	if (!my_require_writable(x->conn, err) || !group_look(x->group, false, err))
+	if (!my_require_writable(x->conn, err) || !group_look(x->group, false, err) ||
+	    !exchange_ends_others(x->conn, &x->by_rows, err))
 		return false;
 	EACH(x)
 		if (!judge_one(x, err))
