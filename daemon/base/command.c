@@ -33,3 +33,11 @@ char **command_words(void *mem_ctx, const char *text, struct viewd_err *err)
 	g_strfreev(words);
 	return copy;
 }
+
+char *command_path(void *mem_ctx, const char *name)
+{
+	gchar *found = g_find_program_in_path(name);
+	char *copy = found != NULL && found[0] == '/' ? mem_strdup(mem_ctx, found) : NULL;
+	g_free(found);
+	return copy;
+}

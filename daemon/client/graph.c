@@ -2,13 +2,13 @@
  *
  * graph.c: viewctl graph; the picture is drawn by graphviz.
  */
+#include "base/command.h"
 #include "base/err.h"
 #include "base/span.h"
 #include "client/client.h"
 #include "work/program.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 #include <talloc.h>
 #include <unistd.h>
@@ -17,19 +17,6 @@
 #define DRAW_LIMIT (10 * SPAN_MINUTE)
 
 extern char **environ;
-
-/* The absolute path of a program in $PATH, allocated on mem_ctx, or NULL. */
-static char *find_program(void *mem_ctx, const char *name)
-{
-	const char *path = getenv("PATH");
-	for (size_t len; path != NULL; path = path[len] != '\0' ? path + len + 1 : NULL) {
-		len = strcspn(path, ":");
-		char *file = talloc_asprintf(mem_ctx, "%.*s/%s", (int)len, path, name);
-		if (path[0] == '/' && access(file, X_OK) == 0)
-			return file;
-	}
-	return NULL;
-}
 
 static bool copy_file(FILE *from, FILE *to)
 {
@@ -76,7 +63,7 @@ static enum client_exit draw_reply(const struct client *client, const struct arg
 static enum client_exit picture(const struct client *client, const struct args *args)
 {
 	struct viewd_err err;
-	const char *dot = find_program(client->mem_ctx, "dot");
+	const char *dot = command_path(client->mem_ctx, "dot");
 	if (dot == NULL) {
 		err_set(&err, VIEWD_ERR_MISSING, "there is no program dot, which draws the picture");
 		err_hint(&err, "install the package graphviz, or use --format dot or mermaid");
