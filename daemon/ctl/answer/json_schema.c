@@ -97,8 +97,7 @@ static void put_words(struct text_out *out, const struct field *f)
 	for (const char *const *w = f->words; *w != NULL; w++) {
 		if (!is_said(*w))
 			continue;
-		text_out_raw(out, before);
-		text_out_string(out, *w);
+		text_out_pair(out, before, *w);
 		before = ",";
 	}
 	text_out_raw(out, f->kind->may_be_null ? ",null]" : "]");
@@ -106,16 +105,13 @@ static void put_words(struct text_out *out, const struct field *f)
 
 static void put_field(struct text_out *out, const struct field *f)
 {
-	text_out_raw(out, f->kind->may_be_null ? "{\"type\":[" : "{\"type\":");
-	text_out_string(out, f->kind->type);
+	text_out_pair(out, f->kind->may_be_null ? "{\"type\":[" : "{\"type\":", f->kind->type);
 	text_out_raw(out, f->kind->may_be_null ? ",\"null\"]" : "");
 	text_out_raw(out, f->kind->rest != NULL ? f->kind->rest : "");
 	if (f->words[0] != NULL)
 		put_words(out, f);
-	if (f->doc != NULL) {
-		text_out_raw(out, ",\"description\":");
-		text_out_string(out, f->doc);
-	}
+	if (f->doc != NULL)
+		text_out_pair(out, ",\"description\":", f->doc);
 }
 
 /* The members of an object's schema beside its type: exactly these fields, all of them. */
@@ -123,14 +119,11 @@ static void put_members(struct text_out *out, const struct field *list,
                         void (*put)(struct text_out *, const struct field *))
 {
 	text_out_raw(out, ",\"additionalProperties\":false,\"required\":[");
-	for (const struct field *f = list; f->key != NULL; f++) {
-		text_out_raw(out, f > list ? "," : "");
-		text_out_string(out, f->key);
-	}
+	for (const struct field *f = list; f->key != NULL; f++)
+		text_out_pair(out, f > list ? "," : "", f->key);
 	text_out_raw(out, "],\n\"properties\":{");
 	for (const struct field *f = list; f->key != NULL; f++) {
-		text_out_raw(out, f > list ? ",\n" : "\n");
-		text_out_string(out, f->key);
+		text_out_pair(out, f > list ? ",\n" : "\n", f->key);
 		text_out_raw(out, ":");
 		put(out, f);
 		text_out_raw(out, "}");

@@ -8,17 +8,6 @@
 #include "ctl/answer/status_fields.h"
 #include "ctl/text/json_err.h"
 
-static void put_text(struct text_out *out, const char *key, const char *text)
-{
-	text_out_raw(out, key);
-	text_out_string(out, text);
-}
-
-static const char *known(const char *text)
-{
-	return text != NULL && text[0] != '\0' ? text : NULL;
-}
-
 /* -1: unknown */
 static int staleness(const struct view_status *st)
 {
@@ -37,7 +26,7 @@ static void put_labels(struct text_out *out, size_t n, struct view *const *views
 {
 	text_out_raw(out, "[");
 	for (size_t i = 0; i < n; i++)
-		put_text(out, i > 0 ? "," : "", view_label(views[i]));
+		text_out_pair(out, i > 0 ? "," : "", view_label(views[i]));
 	text_out_raw(out, "]");
 }
 
@@ -57,10 +46,10 @@ static void put_downstream(struct text_out *out, const struct view *view)
 
 static void put_dependency(struct text_out *out, size_t i, const struct view_dependency *row)
 {
-	put_text(out, i > 0 ? ",{\"name\":" : "{\"name\":", row->name);
-	put_text(out, ",\"kind\":", word_depends(row->kind));
-	put_text(out, ",\"heard_by\":", row->heard_by != VIEWD_HEARD_NONE ? word_heard(row->heard_by) : NULL);
-	put_text(out, ",\"reason\":", row->reason);
+	text_out_pair(out, i > 0 ? ",{\"name\":" : "{\"name\":", row->name);
+	text_out_pair(out, ",\"kind\":", word_depends(row->kind));
+	text_out_pair(out, ",\"heard_by\":", row->heard_by != VIEWD_HEARD_NONE ? word_heard(row->heard_by) : NULL);
+	text_out_pair(out, ",\"reason\":", row->reason);
 	text_out_raw(out, "}");
 }
 

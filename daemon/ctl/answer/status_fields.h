@@ -44,9 +44,9 @@
 	X(refresh_group, TEXT_OR_NULL, none, view_group(view), "the group that it is refreshed with")                     \
 	X(running_since, TIME, none, st->running_since_us, "begin of the refresh that runs")                              \
 	X(expected_ms, MS, none, st->expected_us, "what a refresh will hardly exceed")                                    \
-	X(schedule, TEXT_OR_NULL, none, known(st->schedule), "when it is refreshed, in words")                            \
-	X(waits_for, TEXT_OR_NULL, none, known(st->waits_for), "what a waiting refresh waits for")                        \
-	X(reason, TEXT_OR_NULL, none, known(st->reason), "why the last refresh was what action says")                     \
+	X(schedule, TEXT_OR_NULL, none, text_out_known(st->schedule), "when it is refreshed, in words")                   \
+	X(waits_for, TEXT_OR_NULL, none, text_out_known(st->waits_for), "what a waiting refresh waits for")               \
+	X(reason, TEXT_OR_NULL, none, text_out_known(st->reason), "why the last refresh was what action says")            \
 	X(owner, TEXT_OR_NULL, none, st->conf->owner, "the key owner of its section")                                     \
 	X(description, TEXT_OR_NULL, none, st->conf->description, "the key description of its section")
 /* clang-format on */

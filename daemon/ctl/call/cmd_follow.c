@@ -88,8 +88,7 @@ struct feed {
 
 static void put_word(struct text_out *out, const char *key, bool known, const char *word)
 {
-	text_out_raw(out, key);
-	text_out_string(out, known ? word : NULL);
+	text_out_pair(out, key, known ? word : NULL);
 }
 
 static void put_run(struct text_out *out, const struct engine_event *event)

@@ -1,24 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "ctl/text/json_err.h"
 
-static const char *known(const char *text)
-{
-	return text != NULL && text[0] != '\0' ? text : NULL;
-}
-
-static void put_text(struct text_out *out, const char *key, const char *text)
-{
-	text_out_raw(out, key);
-	text_out_string(out, text);
-}
-
 static void put_failure(struct text_out *out, const char *class_word, const struct viewd_err *err)
 {
 	char buf[16];
-	put_text(out, "{\"class\":", class_word);
-	put_text(out, ",\"code\":", known(err_code(err, buf)));
-	put_text(out, ",\"message\":", err->msg);
-	put_text(out, ",\"hint\":", known(err->hint));
+	text_out_pair(out, "{\"class\":", class_word);
+	text_out_pair(out, ",\"code\":", text_out_known(err_code(err, buf)));
+	text_out_pair(out, ",\"message\":", err->msg);
+	text_out_pair(out, ",\"hint\":", text_out_known(err->hint));
 	text_out_raw(out, "}");
 }
 

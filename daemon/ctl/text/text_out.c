@@ -96,6 +96,17 @@ void text_out_string(struct text_out *out, const char *text)
 	put_bytes(out, "\"", 1);
 }
 
+void text_out_pair(struct text_out *out, const char *before, const char *text)
+{
+	text_out_raw(out, before);
+	text_out_string(out, text);
+}
+
+const char *text_out_known(const char *text)
+{
+	return text != NULL && text[0] != '\0' ? text : NULL;
+}
+
 void text_out_int(struct text_out *out, int64_t n)
 {
 	char buf[24];

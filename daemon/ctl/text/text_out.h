@@ -25,6 +25,12 @@ void text_out_raw(struct text_out *out, const char *text);
 /* A string value, escaped; NULL gives null; bytes that are not UTF-8 become '?'. */
 void text_out_string(struct text_out *out, const char *text);
 
+/* Text as it is (a key), then a string value. */
+void text_out_pair(struct text_out *out, const char *before, const char *text);
+
+/* text, or NULL when there is nothing in it. */
+const char *text_out_known(const char *text);
+
 void text_out_int(struct text_out *out, int64_t n);
 void text_out_bool(struct text_out *out, bool value);
 
