@@ -82,6 +82,9 @@ is "... and the manual has them all" "$(jq -r '.items.required[]' "$docs/status.
 	grep -qx "\.B $f" "$docs/man/viewctl.1" || echo "$f"
 done)" ""
 
+# Of some words the first one stands for null, and is not said.
+is "... and says of each list of words what it is" "$(grep -B1 -E '^[A-Za-z_]+,$' "$docs/man/viewctl.1" | grep -A1 -E '\.$' | grep -E ',$')" ""
+
 # A schema that allows everything would be right, too.
 like "a field more is refused" "$(jq '.[0].more = 1' "$T/status.json" | valid status.schema.json)" "more"
 like "... inside of a source, too" "$(jq '(.[] | select(.name == "fresh") | .sources[0].more) = 1' "$T/status.json" | valid status.schema.json)" "more"

@@ -164,10 +164,14 @@ int json_schema_status_man(FILE *out)
 	      "says the same to programs (JSON schema, draft 7).\n",
 	      out);
 	for (const struct field *f = fields; f->key != NULL; f++) {
+		const char *before = "One of ";
 		fprintf(out, ".TP\n.B %s\n%s.\n", f->key, f->doc);
-		for (const char *const *w = f->words; *w != NULL; w++)
-			if (is_said(*w))
-				fprintf(out, "%s%s%s\n", w == f->words ? "One of " : "", *w, w[1] != NULL ? "," : ".");
+		for (const char *const *w = f->words; *w != NULL; w++) {
+			if (!is_said(*w))
+				continue;
+			fprintf(out, "%s%s%s\n", before, *w, w[1] != NULL ? "," : ".");
+			before = "";
+		}
 	}
 	return fflush(out) == 0 && ferror(out) == 0 ? 0 : -1;
 }
