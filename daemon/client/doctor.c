@@ -5,7 +5,6 @@
 #include "core/offline/doctor.h"
 #include "client/client.h"
 #include "client/offline.h"
-#include "client/print/table.h"
 #include "ctl/text/json_text.h"
 
 #include <string.h>
@@ -47,52 +46,13 @@ static void take_finding(void *ctx, const char *database, const struct viewd_fin
 	f->n_missing += finding->missing;
 }
 
-static void print_comment(const struct client *client, const char *head, const char *text)
-{
-	if (text == NULL)
-		return;
-	fprintf(client->out, "-- %s", head);
-	table_put_clean(client->out, text);
-	fputc('\n', client->out);
-}
-
-/* Comments and statements, so that all of it can be given to the database's own shell. */
-static void print_findings(const struct client *client, const json_t *list)
-{
-	size_t i;
-	json_t *one;
-	const char *database = "";
-	json_array_foreach(list, i, one) {
-		const char *name = json_string_value(json_object_get(one, "database"));
-		const char *mend = json_string_value(json_object_get(one, "mend"));
-		bool missing = json_is_true(json_object_get(one, "missing"));
-		if (strcmp(name, database) != 0)
-			fprintf(client->out, "%s-- database %s\n", i > 0 ? "\n" : "", name);
-		database = name;
-		print_comment(client, missing ? "missing: " : "unwise: ", json_string_value(json_object_get(one, "what")));
-		print_comment(client, "", json_string_value(json_object_get(one, "advice")));
-		if (mend != NULL)
-			fprintf(client->out, "%s;\n", mend);
-	}
-	if (i == 0)
-		fputs("-- nothing is missing\n", client->out);
-}
-
 static enum client_exit examine(const struct client *client, const struct args *args, const struct conf *conf,
                                 struct registry *registry)
 {
-	(void)args;
 	struct findings f = {.list = json_array()};
 	offline_doctor(conf, registry, (struct offline_finding_sink){take_finding, &f});
-	json_t *body = json_pack("{s:i, s:b, s:O}", "schema", 1, "ok", f.n_missing == 0 ? 1 : 0, "findings", f.list);
-	if (client->json)
-		json_dumpf(body, client->out, JSON_INDENT(2));
-	else
-		print_findings(client, f.list);
-	fputs(client->json ? "\n" : "", client->out);
-	json_decref(body);
-	json_decref(f.list);
-	return f.n_missing == 0 ? CLIENT_DONE : CLIENT_FAILED;
+	int good = f.n_missing == 0;
+	return client_answer(client, args, json_pack("{s:i, s:b, s:o}", "schema", 1, "ok", good, "findings", f.list), NULL);
 }
 
 enum client_exit client_doctor(const struct client *client, const struct args *args)

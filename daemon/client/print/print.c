@@ -27,7 +27,8 @@ print_fn *print_for(enum command_id id)
 		[COMMAND_ADOPT] = print_changes,   [COMMAND_CREATE] = print_changes,      [COMMAND_DROP] = print_changes,
 		[COMMAND_VERIFY] = print_verify,   [COMMAND_PAUSE] = print_accepted,      [COMMAND_RESUME] = print_accepted,
 		[COMMAND_CANCEL] = print_cancel,   [COMMAND_RELOAD] = print_reload,       [COMMAND_WAIT] = print_wait,
-		[COMMAND_EXPLAIN] = print_explain, [COMMAND_UNINSTALL] = print_uninstall,
+		[COMMAND_EXPLAIN] = print_explain, [COMMAND_UNINSTALL] = print_uninstall, [COMMAND_LIST] = print_list,
+		[COMMAND_DOCTOR] = print_doctor,
 	};
 	return printers[id];
 }

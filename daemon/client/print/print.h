@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * print.h: a reply of the daemon as text for people, one printer a command. viewctl has one thread.
+ * print.h: an answer, mostly of the daemon, as text for people, one printer a command. viewctl has one thread.
  */
 #ifndef VIEWD_CLIENT_PRINT_PRINT_H
 #define VIEWD_CLIENT_PRINT_PRINT_H
@@ -21,13 +21,13 @@ struct screen *screen_new(void *mem_ctx, FILE *out, bool colours);
 
 typedef void print_fn(struct screen *screen, const struct args *args, const json_t *body);
 
-/* The printer of a command; NULL for LOCAL ones and for events. */
+/* The printer of a command; NULL for those that print by themselves: check, import, help, events. */
 print_fn *print_for(enum command_id id);
 
 /* print_status.c */
 print_fn print_status, print_show, print_info;
 /* print_look.c */
-print_fn print_why, print_history, print_plan, print_render;
+print_fn print_why, print_history, print_plan, print_render, print_list, print_doctor;
 /* print_explain.c */
 print_fn print_explain;
 /* print_graph.c */

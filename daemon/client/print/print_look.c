@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * print_look.c: prints the answers of why, history, plan and render.
+ * print_look.c: prints the answers of why, history, plan, render, list and doctor.
  */
 #include "client/print/print.h"
 #include "client/print/table.h"
@@ -129,4 +129,49 @@ void print_render(struct screen *screen, const struct args *args UNUSED, const j
 			len--;
 		fprintf(screen->out, "%.*s;\n", (int)len, text);
 	}
+}
+
+void print_list(struct screen *screen, const struct args *args UNUSED, const json_t *body)
+{
+	static const char *const headings[] = {"DATABASE", "VIEW", "RELATION", "KIND", "LAST REFRESH", "TO REMOVE IT"};
+	static const char *const keys[] = {"database", "view", "relation", "kind", "last_success_time", "remove"};
+	struct table *table = table_new(screen, headings, ARRAY_LEN(headings), screen->colours);
+	size_t i;
+	json_t *one;
+	json_array_foreach(json_object_get(body, "orphans"), i, one) {
+		table_row(table);
+		for (size_t k = 0; k < ARRAY_LEN(keys); k++)
+			table_cell(table, text_of(one, keys[k]), k == 1 ? TABLE_BOLD : TABLE_PLAIN);
+	}
+	table_print(table, screen->out);
+}
+
+static void put_comment(FILE *out, const char *head, const char *text)
+{
+	if (text == NULL)
+		return;
+	fprintf(out, "-- %s", head);
+	table_put_clean(out, text);
+	fputc('\n', out);
+}
+
+/* Comments and statements, so that all of it can be given to the database's own shell. */
+void print_doctor(struct screen *screen, const struct args *args UNUSED, const json_t *body)
+{
+	size_t i;
+	json_t *one;
+	const char *database = "";
+	json_array_foreach(json_object_get(body, "findings"), i, one) {
+		const char *name = text_of(one, "database"), *mend = text_of(one, "mend");
+		bool missing = json_is_true(json_object_get(one, "missing"));
+		if (strcmp(name, database) != 0)
+			fprintf(screen->out, "%s-- database %s\n", i > 0 ? "\n" : "", name);
+		database = name;
+		put_comment(screen->out, missing ? "missing: " : "unwise: ", text_of(one, "what"));
+		put_comment(screen->out, "", text_of(one, "advice"));
+		if (mend != NULL)
+			fprintf(screen->out, "%s;\n", mend);
+	}
+	if (i == 0)
+		fputs("-- nothing is missing\n", screen->out);
 }

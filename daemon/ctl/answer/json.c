@@ -4,16 +4,9 @@
  */
 #include "ctl/answer/json.h"
 
-#include "base/clock.h"
 #include "base/mem.h"
 #include "base/words.h"
 #include "ctl/answer/json_status.h"
-
-json_t *json_time(int64_t wall_us)
-{
-	char buf[32];
-	return wall_us == 0 ? json_null() : json_text(clock_format(wall_us, buf, sizeof(buf)));
-}
 
 json_t *json_ms(int64_t us)
 {

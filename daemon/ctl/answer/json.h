@@ -15,9 +15,6 @@
 /* The version of every object reply, key "schema". */
 #define CTL_SCHEMA 1
 
-/* RFC 3339 UTC; 0 gives null. */
-json_t *json_time(int64_t wall_us);
-
 /* Whole milliseconds, null when negative. A count, null when negative. */
 json_t *json_ms(int64_t us);
 json_t *json_count(int64_t n);

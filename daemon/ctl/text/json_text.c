@@ -5,6 +5,7 @@
 #include "ctl/text/json_text.h"
 
 #include "base/check.h"
+#include "base/clock.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -32,4 +33,10 @@ json_t *json_text(const char *text)
 	free(copy);
 	assert(out != NULL);
 	return out;
+}
+
+json_t *json_time(int64_t wall_us)
+{
+	char buf[32];
+	return wall_us == 0 ? json_null() : json_text(clock_format(wall_us, buf, sizeof buf));
 }
