@@ -13,6 +13,7 @@
 #include <event2/bufferevent.h>
 #include <event2/event.h>
 #include <event2/http.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -51,14 +52,31 @@ static void put_headers(struct ctl_server *server, struct evhttp_request *http, 
 	evhttp_request_set_on_complete_cb(http, on_sent, server);
 }
 
+/* HEAD has the headers of GET, and no body. */
+static bool is_head(struct evhttp_request *http)
+{
+	return evhttp_request_get_command(http) == EVHTTP_REQ_HEAD;
+}
+
+/* evhttp would send the body of a HEAD, too. Takes over out. */
+static void send_whole(struct evhttp_request *http, int status, struct evbuffer *out)
+{
+	char length[24];
+	snprintf(length, sizeof length, "%zu", evbuffer_get_length(out));
+	evhttp_add_header(evhttp_request_get_output_headers(http), "Content-Length", length);
+	if (is_head(http))
+		evbuffer_drain(out, evbuffer_get_length(out));
+	evhttp_send_reply(http, status, NULL, out);
+	evbuffer_free(out);
+}
+
 static void send_text(struct ctl_server *server, struct evhttp_request *http, int status, char *text)
 {
 	struct evbuffer *out = evbuffer_new();
 	assert(out != NULL);
 	put_headers(server, http, "application/json");
 	evbuffer_add_printf(out, "%s\n", text);
-	evhttp_send_reply(http, status, NULL, out);
-	evbuffer_free(out);
+	send_whole(http, status, out);
 }
 
 static void send_json(struct ctl_server *server, struct evhttp_request *http, int status, json_t *body)
@@ -92,8 +110,7 @@ void server_send_file(struct ctl_server *server, struct evhttp_request *http, co
 	assert(out != NULL);
 	put_headers(server, http, file->content_type);
 	evbuffer_add_reference(out, file->data, file->len, NULL, NULL);
-	evhttp_send_reply(http, 200, NULL, out);
-	evbuffer_free(out);
+	send_whole(http, 200, out);
 }
 
 /* ---- one exchange ------------------------------------------------------------------------------------------------ */
@@ -202,7 +219,10 @@ static void on_stream(void *ctx, const struct call_stream *stream)
 	put_headers(ex->server, ex->http, stream->content_type);
 	evhttp_send_reply_start(ex->http, 200, NULL);
 	bufferevent_set_timeouts(ex->bev, NULL, &idle);
-	stream_pump(ex);
+	if (is_head(ex->http))
+		stream_end(ex);
+	else
+		stream_pump(ex);
 }
 
 static void on_kick(void *ctx)

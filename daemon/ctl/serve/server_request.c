@@ -68,7 +68,8 @@ static void refuse_method(struct ctl_server *server, struct evhttp_request *http
 {
 	struct viewd_err err;
 	err_set(&err, VIEWD_ERR_CONFIG, "%s takes %s", path, method);
-	evhttp_add_header(evhttp_request_get_output_headers(http), "Allow", method);
+	evhttp_add_header(evhttp_request_get_output_headers(http), "Allow",
+	                  strcmp(method, "GET") == 0 ? "GET, HEAD" : method);
 	server_refuse(server, http, 405, "usage", &err);
 }
 
@@ -88,13 +89,19 @@ static void refuse_change(struct ctl_server *server, struct evhttp_request *http
 	server_refuse(server, http, 403, "denied", &err);
 }
 
+static bool asks_to_look(struct evhttp_request *http)
+{
+	enum evhttp_cmd_type method = evhttp_request_get_command(http);
+	return method == EVHTTP_REQ_GET || method == EVHTTP_REQ_HEAD;
+}
+
 /* The files of the page. True: the request is answered. */
 static bool send_file(struct ctl_server *server, struct evhttp_request *http, const char *path)
 {
 	const struct page_file *file = page_file(path);
 	if (file == NULL)
 		return false;
-	if (evhttp_request_get_command(http) == EVHTTP_REQ_GET)
+	if (asks_to_look(http))
 		server_send_file(server, http, file);
 	else
 		refuse_method(server, http, path, "GET");
@@ -113,12 +120,12 @@ static const struct command *route(struct ctl_server *server, struct evhttp_requ
 		return NULL;
 	}
 	bool get = command->verb != COMMAND_POST;
-	bool asks_get = evhttp_request_get_command(http) == EVHTTP_REQ_GET;
-	if (server->web && !get && asks_get)
+	bool looks = asks_to_look(http), posts = evhttp_request_get_command(http) == EVHTTP_REQ_POST;
+	if (server->web && !get && looks)
 		refuse_change(server, http, command);
-	else if (server->web && !asks_get)
+	else if (server->web && !looks)
 		refuse_method(server, http, command->path, "GET");
-	else if (evhttp_request_get_command(http) != (get ? EVHTTP_REQ_GET : EVHTTP_REQ_POST))
+	else if (get ? !looks : !posts)
 		refuse_method(server, http, command->path, get ? "GET" : "POST");
 	else
 		return command;

@@ -60,6 +60,35 @@ static void looks_are_answered(void)
 	rig_stop(&rig);
 }
 
+static char *head_of(struct rig *rig, const char *path)
+{
+	return rig_ask(rig, talloc_asprintf(harness_ctx(), "HEAD %s HTTP/1.1\r\nHost: localhost\r\n\r\n", path));
+}
+
+/* What GET says but for the body: status line and headers, without those of the way that the body is sent in. */
+static void head_is_get_without_body(void)
+{
+	static const char *const paths[] = {"/v1/info", "/v1/status", "/v1/show?view=none", "/viewd.css", "/healthz",
+	                                    "/readyz",  "/metrics",   "/v1/events",         "/",          "/v2"};
+	struct rig rig;
+	web_rig_start(&rig);
+	for (size_t i = 0; i < ARRAY_LEN(paths); i++) {
+		char *reply = head_of(&rig, paths[i]), *end = strstr(reply, "\r\n\r\n");
+		CHECK(end != NULL && end[4] == '\0');
+		CHECK_CONTAINS(reply, strcmp(paths[i], "/v2") == 0 || strstr(paths[i], "none") != NULL ? " 404 "
+		                      : strcmp(paths[i], "/readyz") == 0                               ? " 503 "
+		                                                                                       : " 200 ");
+		CHECK_CONTAINS(reply, "X-Content-Type-Options: nosniff");
+	}
+	char *whole = ask_as(&rig, "/v1/info", "localhost");
+	CHECK_CONTAINS(head_of(&rig, "/v1/info"),
+	               talloc_asprintf(harness_ctx(), "Content-Length: %zu\r\n", strlen(strstr(whole, "\r\n\r\n") + 4)));
+	rig_check_error(rig_ask(&rig, "DELETE /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"), " 405 ", "usage",
+	                "takes GET");
+	CHECK_CONTAINS(ask_as(&rig, "/healthz", "localhost"), " 200 ");
+	rig_stop(&rig);
+}
+
 static void ready_tells_who_is_not(void)
 {
 	struct rig rig;
@@ -80,7 +109,7 @@ static void changes_are_refused(void)
 	rig_check_error(ask_as(&rig, "/v1/plan?reload=true", "localhost"), " 403 ", "denied", "only shows");
 	rig_check_error(rig_ask(&rig, "POST /v1/refresh HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\n{}"),
 	                " 405 ", "usage", "takes GET");
-	CHECK_CONTAINS(rig_ask(&rig, "DELETE /v1/status HTTP/1.1\r\nHost: localhost\r\n\r\n"), "Allow: GET");
+	CHECK_CONTAINS(rig_ask(&rig, "DELETE /v1/status HTTP/1.1\r\nHost: localhost\r\n\r\n"), "Allow: GET, HEAD\r\n");
 	CHECK_INT(rig.engine.n_refresh, 0);
 	rig_stop(&rig);
 }
@@ -208,6 +237,7 @@ static void a_start_does_not_fail(void)
 
 static const struct harness_test tests[] = {
 	{"looks are answered", looks_are_answered},
+	{"HEAD is GET without its body", head_is_get_without_body},
 	{"readyz tells who is not", ready_tells_who_is_not},
 	{"changes are refused", changes_are_refused},
 	{"strange hosts are refused", strange_hosts_are_refused},
