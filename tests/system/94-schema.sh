@@ -82,7 +82,7 @@ is "... and the manual has them all" "$(jq -r '.items.required[]' "$docs/status.
 	grep -qx "\.B $f" "$docs/man/viewctl.1" || echo "$f"
 done)" ""
 
-# Of some words the first one stands for null, and is not said.
+# The first of some words stands for null, and is not said.
 is "... and says of each list of words what it is" "$(grep -B1 -E '^[A-Za-z_]+,$' "$docs/man/viewctl.1" | grep -A1 -E '\.$' | grep -E ',$')" ""
 
 # A schema that allows everything would be right, too.

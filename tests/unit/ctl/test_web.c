@@ -65,7 +65,7 @@ static char *head_of(struct rig *rig, const char *path)
 	return rig_ask(rig, talloc_asprintf(harness_ctx(), "HEAD %s HTTP/1.1\r\nHost: localhost\r\n\r\n", path));
 }
 
-/* What GET says but for the body: status line and headers, without those of the way that the body is sent in. */
+/* Status line and headers are those of GET, but for those of the way that the body is sent in. */
 static void head_is_get_without_body(void)
 {
 	static const char *const paths[] = {"/v1/info", "/v1/status", "/v1/show?view=none", "/viewd.css", "/healthz",
