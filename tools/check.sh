@@ -18,7 +18,7 @@ set -u
 src=$(cd "$(dirname "$0")/.." && pwd)
 out=${VIEWD_CHECK_DIR:-$src/build/check}
 jobs=$(nproc)
-test_jobs=$((jobs * 2))
+test_jobs=$((jobs * 3))
 plain='-O0 -U_FORTIFY_SOURCE' # where what the compiler makes is not run
 export CONFIG_SHELL=/bin/sh # a small shell makes libtool quicker
 stages="gcc asan clang tsan valgrind systemd dist"

@@ -3,6 +3,7 @@
  * my_support.h: sessions and views for tests of the MySQL dialect against a real server.
  *
  * tests/mysql/run.sh starts the server and sets VIEWD_TEST_MARIADB to the directory that holds its socket `sock`.
+ * Each test program has it do so: HARNESS_SERVER_MAIN(MY_SERVER, ...).
  */
 #ifndef VIEWD_TESTS_MY_SUPPORT_H
 #define VIEWD_TESTS_MY_SUPPORT_H
@@ -14,6 +15,8 @@ extern const struct viewd_dialect viewd_dialect_mysql;
 
 /* The dialect under test. */
 #define DIALECT (&viewd_dialect_mysql)
+
+#define MY_SERVER "tests/mysql/run.sh", "VIEWD_TEST_MARIADB"
 
 /* Empties databases shop and other, makes account viewd with the privileges that the manual asks for. Skips without a
  * server. */

@@ -437,4 +437,4 @@ static const struct harness_test tests[] = {
 	{"the bound moves with the log", the_bound_moves_with_the_log},
 	{"a copy is bounded beside the watch", a_copy_is_bounded_beside_the_watch},
 };
-HARNESS_MAIN(SUITE("mysql away", tests))
+HARNESS_SERVER_MAIN(MY_SERVER, SUITE("mysql away", tests))

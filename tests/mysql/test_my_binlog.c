@@ -496,4 +496,4 @@ static const struct harness_test tests[] = {
 	{"names of all kinds", names_of_all_kinds},
 	{"a place that cannot be is none", a_place_that_cannot_be_is_none},
 };
-HARNESS_MAIN(SUITE("mysql binlog", tests))
+HARNESS_SERVER_MAIN(MY_SERVER, SUITE("mysql binlog", tests))

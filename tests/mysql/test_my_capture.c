@@ -405,4 +405,4 @@ static const struct harness_test tests[] = {
 	{"a read-only server is stood by", a_read_only_server_is_stood_by},
 	{"marks of other sources do not wait", marks_of_other_sources_do_not_wait},
 };
-HARNESS_MAIN(SUITE("mysql capture", tests))
+HARNESS_SERVER_MAIN(MY_SERVER, SUITE("mysql capture", tests))

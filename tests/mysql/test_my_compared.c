@@ -155,4 +155,4 @@ static const struct harness_test tests[] = {
 	{"many bytes are written", many_bytes_are_written},
 	{"many keys of many digits are written", many_keys_of_many_digits_are_written},
 };
-HARNESS_MAIN(SUITE("mysql compared", tests))
+HARNESS_SERVER_MAIN(MY_SERVER, SUITE("mysql compared", tests))

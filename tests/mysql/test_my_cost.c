@@ -112,4 +112,4 @@ static const struct harness_test tests[] = {
 	{"a small table with an index", a_small_table_with_an_index},
 	{"a swap", a_swap},
 };
-HARNESS_MAIN(SUITE("mysql cost", tests))
+HARNESS_SERVER_MAIN(MY_SERVER, SUITE("mysql cost", tests))

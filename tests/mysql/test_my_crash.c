@@ -120,4 +120,4 @@ static const struct harness_test tests[] = {
 	{"a create dies", a_create_dies},
 	{"a replacement dies", a_replacement_dies},
 };
-HARNESS_MAIN(SUITE("mysql crash", tests))
+HARNESS_SERVER_MAIN(MY_SERVER, SUITE("mysql crash", tests))

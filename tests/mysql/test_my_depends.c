@@ -484,4 +484,4 @@ static const struct harness_test tests[] = {
 	{"another table is followed", another_table_is_followed},
 	{"many are looked at together", many_are_looked_at_together},
 };
-HARNESS_MAIN(SUITE("mysql depends", tests))
+HARNESS_SERVER_MAIN(MY_SERVER, SUITE("mysql depends", tests))

@@ -391,4 +391,4 @@ static const struct harness_test tests[] = {
 	{"nor by those of a role", nor_by_those_of_a_role},
 	{"nor where the log is read", nor_where_the_log_is_read},
 };
-HARNESS_MAIN(SUITE("mysql harmless", tests))
+HARNESS_SERVER_MAIN(MY_SERVER, SUITE("mysql harmless", tests))

@@ -127,4 +127,4 @@ static const struct harness_test tests[] = {
 	{"other texts are refused", other_texts_are_refused},
 	{"conditions are what the set says", conditions_are_what_the_set_says},
 };
-HARNESS_MAIN(SUITE("mysql row numbers", tests))
+HARNESS_SERVER_MAIN(MY_SERVER, SUITE("mysql row numbers", tests))

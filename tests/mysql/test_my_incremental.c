@@ -281,4 +281,4 @@ static const struct harness_test tests[] = {
 	{"without process it says so", without_process_it_says_so},
 	{"process that is taken away is named", process_that_is_taken_away_is_named},
 };
-HARNESS_MAIN(SUITE("mysql incremental", tests))
+HARNESS_SERVER_MAIN(MY_SERVER, SUITE("mysql incremental", tests))

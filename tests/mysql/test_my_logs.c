@@ -415,4 +415,4 @@ static const struct harness_test tests[] = {
 	{"hidden triggers are left", hidden_triggers_are_left},
 	{"a role writes logs", a_role_writes_logs},
 };
-HARNESS_MAIN(SUITE("mysql change logs", tests))
+HARNESS_SERVER_MAIN(MY_SERVER, SUITE("mysql change logs", tests))

@@ -401,4 +401,4 @@ static const struct harness_test tests[] = {
 	{"the stream is not compressed", the_stream_is_not_compressed},
 	{"what the library holds is read", what_the_library_holds_is_read},
 };
-HARNESS_MAIN(SUITE("mysql look", tests))
+HARNESS_SERVER_MAIN(MY_SERVER, SUITE("mysql look", tests))

@@ -408,4 +408,4 @@ static const struct harness_test tests[] = {
 	{"a usurper without transactions survives", a_usurper_without_transactions_survives},
 	{"rows that are referred to stay", rows_that_are_referred_to_stay},
 };
-HARNESS_MAIN(SUITE("mysql readers", tests))
+HARNESS_SERVER_MAIN(MY_SERVER, SUITE("mysql readers", tests))

@@ -160,4 +160,4 @@ static const struct harness_test tests[] = {
 	{"a table that is gone is made again", a_table_that_is_gone_is_made_again},
 	{"leaving takes nodes out", leaving_takes_nodes_out},
 };
-HARNESS_MAIN(SUITE("mysql rolls", tests))
+HARNESS_SERVER_MAIN(MY_SERVER, SUITE("mysql rolls", tests))

@@ -473,4 +473,4 @@ static const struct harness_test online[] = {
 	{"nothing is sent after a deadlock", nothing_is_sent_after_a_deadlock},
 	{"an answer that breaks off is a failure", an_answer_that_breaks_off_is_a_failure},
 };
-HARNESS_MAIN(SUITE("mysql offline", offline), SUITE("mysql session", online))
+HARNESS_SERVER_MAIN(MY_SERVER, SUITE("mysql offline", offline), SUITE("mysql session", online))

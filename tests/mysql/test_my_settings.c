@@ -256,4 +256,4 @@ static const struct harness_test online[] = {
 	{"each member of a group has its own", each_member_of_a_group_has_its_own},
 	{"hints go through", hints_go_through},
 };
-HARNESS_MAIN(SUITE("mysql settings offline", offline), SUITE("mysql settings", online))
+HARNESS_SERVER_MAIN(MY_SERVER, SUITE("mysql settings offline", offline), SUITE("mysql settings", online))

@@ -474,4 +474,4 @@ static const struct harness_test tests[] = {
 	{"a forged name drops nothing", a_forged_name_drops_nothing},
 	{"strangers of the same name", strangers_of_the_same_name},
 };
-HARNESS_MAIN(SUITE("mysql writers", tests))
+HARNESS_SERVER_MAIN(MY_SERVER, SUITE("mysql writers", tests))

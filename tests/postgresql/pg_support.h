@@ -2,7 +2,8 @@
  *
  * pg_support.h: sessions and views for tests of the PostgreSQL dialect against a real server.
  *
- * tests/postgresql/run.sh starts the server and names it in VIEWD_TEST_PG, a URL without user and database.
+ * tests/postgresql/run.sh starts the server and names it in VIEWD_TEST_PG, a URL without user and database. Each test
+ * program has it do so: HARNESS_SERVER_MAIN(PG_SERVER, ...).
  */
 #ifndef VIEWD_TESTS_PG_SUPPORT_H
 #define VIEWD_TESTS_PG_SUPPORT_H
@@ -14,6 +15,8 @@ extern const struct viewd_dialect viewd_dialect_postgresql;
 
 /* The dialect under test. */
 #define DIALECT (&viewd_dialect_postgresql)
+
+#define PG_SERVER "tests/postgresql/run.sh", "VIEWD_TEST_PG"
 
 /* A fresh database; the role viewd may create in it, the role app owns the application's tables. Skips without a
  * server. */

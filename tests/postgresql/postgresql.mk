@@ -1,4 +1,4 @@
-# Tests of the PostgreSQL dialect against a real server: run.sh starts one and runs each program.
+# Tests of the PostgreSQL dialect against a real server: each program has run.sh start one.
 if DIALECT_POSTGRESQL
 check_LTLIBRARIES += libpgtest.la
 libpgtest_la_SOURCES = plugins/postgresql/postgresql.c tests/postgresql/pg_support.c tests/postgresql/pg_support.h \
@@ -13,7 +13,7 @@ pg_programs = tests/postgresql/test_pg_choose tests/postgresql/test_pg_conn test
 	tests/postgresql/test_pg_sums tests/postgresql/test_pg_tops tests/postgresql/test_pg_pieces tests/postgresql/test_pg_diff tests/postgresql/test_pg_harmless
 check_PROGRAMS += $(pg_programs)
 EXTRA_DIST += tests/postgresql/capture.sh tests/postgresql/flood.sh tests/postgresql/run.sh tests/contract/postgresql.sh
-TESTS += tests/postgresql/capture.sh tests/postgresql/flood.sh tests/postgresql/run.sh tests/contract/postgresql.sh
+TESTS += $(pg_programs) tests/postgresql/capture.sh tests/postgresql/flood.sh tests/contract/postgresql.sh
 
 tests_postgresql_test_pg_choose_CPPFLAGS = $(AM_CPPFLAGS) $(PQ_CFLAGS)
 tests_postgresql_test_pg_choose_LDADD = libpgtest.la $(LDADD)

@@ -92,4 +92,4 @@ static const struct harness_test tests[] = {
 	{"uncounted rows are not none", uncounted_rows_are_not_none},
 };
 
-HARNESS_MAIN(SUITE("pg choose", tests))
+HARNESS_SERVER_MAIN(PG_SERVER, SUITE("pg choose", tests))

@@ -343,4 +343,4 @@ static const struct harness_test server_tests[] = {
 	{"prepares at the same time", prepares_at_the_same_time},
 	{"needs no CREATE on the database", needs_no_create_on_the_database},
 };
-HARNESS_MAIN(SUITE("postgresql offline", offline_tests), SUITE("postgresql session", server_tests))
+HARNESS_SERVER_MAIN(PG_SERVER, SUITE("postgresql offline", offline_tests), SUITE("postgresql session", server_tests))

@@ -164,4 +164,4 @@ static const struct harness_test diff_tests[] = {
 	{"rows of one key are no conflict", rows_of_one_key_are_no_conflict},
 	{"rows that others write meanwhile are not overwritten", rows_that_others_write_meanwhile_are_not_overwritten},
 };
-HARNESS_MAIN(SUITE("postgresql diff", diff_tests))
+HARNESS_SERVER_MAIN(PG_SERVER, SUITE("postgresql diff", diff_tests))

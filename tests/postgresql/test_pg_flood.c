@@ -495,4 +495,4 @@ static const struct harness_test flood_tests[] = {
 	{"tells who asks of a long log", tells_who_asks_of_a_long_log},
 	{"gives the lock of a cancelled set-up back", gives_the_lock_of_a_cancelled_setup_back},
 };
-HARNESS_MAIN(SUITE("pg flood", flood_tests))
+HARNESS_SERVER_MAIN(PG_SERVER, SUITE("pg flood", flood_tests))

@@ -290,4 +290,4 @@ static const struct harness_test gap_tests[] = {
 	{"writers survive the end of its schema", writers_survive_the_end_of_its_schema},
 	{"serves many requests at once", serves_many_requests_at_once},
 };
-HARNESS_MAIN(SUITE("pg gaps", gap_tests))
+HARNESS_SERVER_MAIN(PG_SERVER, SUITE("pg gaps", gap_tests))

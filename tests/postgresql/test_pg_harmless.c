@@ -120,4 +120,4 @@ static const struct harness_test tests[] = {
 	{"moments mean the same", moments_mean_the_same},
 };
 
-HARNESS_MAIN(SUITE("harmless sums", tests))
+HARNESS_SERVER_MAIN(PG_SERVER, SUITE("harmless sums", tests))

@@ -482,4 +482,4 @@ static const struct harness_test log_tests[] = {
 	{"unique values are exchanged", unique_values_are_exchanged},
 	{"dropping a log keeps nobody waiting", dropping_a_log_keeps_nobody_waiting},
 };
-HARNESS_MAIN(SUITE("postgresql change logs", log_tests))
+HARNESS_SERVER_MAIN(PG_SERVER, SUITE("postgresql change logs", log_tests))

@@ -221,4 +221,4 @@ static const struct harness_test tests[] = {
 	{"a server behind the server is the view's own failure", a_server_behind_the_server_is_the_views_own_failure},
 	{"a view over a dead foreign server fails alone", a_view_over_a_dead_foreign_server_fails_alone},
 };
-HARNESS_MAIN(SUITE("postgresql others", tests))
+HARNESS_SERVER_MAIN(PG_SERVER, SUITE("postgresql others", tests))

@@ -129,4 +129,4 @@ static const struct harness_test tops_tests[] = {
 	{"an order is kept where it counts", orders},
 	{"types of the sources change", types},
 };
-HARNESS_MAIN(SUITE("postgresql pieces", tops_tests))
+HARNESS_SERVER_MAIN(PG_SERVER, SUITE("postgresql pieces", tops_tests))

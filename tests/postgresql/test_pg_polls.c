@@ -201,4 +201,4 @@ static const struct harness_test tests[] = {
 	{"a doubt lasts as long as the poll", a_doubt_lasts_as_long_as_the_poll},
 };
 
-HARNESS_MAIN(SUITE("pg polls", tests))
+HARNESS_SERVER_MAIN(PG_SERVER, SUITE("pg polls", tests))

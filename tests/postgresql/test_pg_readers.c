@@ -266,4 +266,4 @@ static const struct harness_test reader_tests[] = {
 	{"readers of a table notice nothing", readers_of_a_table_notice_nothing},
 	{"gives way to a long reader", gives_way_to_a_long_reader},
 };
-HARNESS_MAIN(SUITE("postgresql readers", reader_tests))
+HARNESS_SERVER_MAIN(PG_SERVER, SUITE("postgresql readers", reader_tests))

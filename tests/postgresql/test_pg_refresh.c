@@ -462,4 +462,4 @@ static const struct harness_test refresh_tests[] = {
 	{"survives kill -9 of the backend", survives_kill_9_of_the_backend},
 	{"a usurper is not written even at the last moment", usurper_is_not_written_even_at_the_last_moment},
 };
-HARNESS_MAIN(SUITE("postgresql refresh", refresh_tests))
+HARNESS_SERVER_MAIN(PG_SERVER, SUITE("postgresql refresh", refresh_tests))

@@ -336,4 +336,4 @@ static const struct harness_test replace_tests[] = {
 	{"keeps a table of declared types", keeps_a_table_of_declared_types},
 	{"aborts when a name would mean another", aborts_when_a_name_would_mean_another},
 };
-HARNESS_MAIN(SUITE("postgresql replace", replace_tests))
+HARNESS_SERVER_MAIN(PG_SERVER, SUITE("postgresql replace", replace_tests))

@@ -302,4 +302,4 @@ static const struct harness_test tests[] = {
 	{"requests do not flood", requests_do_not_flood},
 	{"names who holds the lock", names_who_holds_the_lock},
 };
-HARNESS_MAIN(SUITE("pg roles", tests))
+HARNESS_SERVER_MAIN(PG_SERVER, SUITE("pg roles", tests))

@@ -409,4 +409,4 @@ static const struct harness_test tests[] = {
 	{"auto gives up what does not pay", auto_gives_up_what_does_not_pay},
 };
 
-HARNESS_MAIN(SUITE("rolls", tests))
+HARNESS_SERVER_MAIN(PG_SERVER, SUITE("rolls", tests))

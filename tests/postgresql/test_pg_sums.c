@@ -464,4 +464,4 @@ static const struct harness_test tests[] = {
 	{"a writer keeps sums away", a_writer_keeps_sums_away},
 };
 
-HARNESS_MAIN(SUITE("sums in the trigger", tests))
+HARNESS_SERVER_MAIN(PG_SERVER, SUITE("sums in the trigger", tests))

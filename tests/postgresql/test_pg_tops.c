@@ -191,4 +191,4 @@ static const struct harness_test tests[] = {
 	{"spellings stay apart below joins", spellings_stay_apart_below_joins},
 };
 
-HARNESS_MAIN(SUITE("tops", tests))
+HARNESS_SERVER_MAIN(PG_SERVER, SUITE("tops", tests))

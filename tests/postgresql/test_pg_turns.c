@@ -347,4 +347,4 @@ static const struct harness_test turns_tests[] = {
 	{"a limit ends what waits in the queue", a_limit_ends_what_waits_in_the_queue},
 	{"a lost connection is lost", a_lost_connection_is_lost},
 };
-HARNESS_MAIN(SUITE("postgresql turns", turns_tests))
+HARNESS_SERVER_MAIN(PG_SERVER, SUITE("postgresql turns", turns_tests))

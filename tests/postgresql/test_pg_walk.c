@@ -411,4 +411,4 @@ static const struct harness_test tests[] = {
 	{"nothing was read meanwhile", nothing_was_read_meanwhile},
 };
 
-HARNESS_MAIN(SUITE("pg walk", tests))
+HARNESS_SERVER_MAIN(PG_SERVER, SUITE("pg walk", tests))

@@ -352,4 +352,4 @@ static const struct harness_test watch_tests[] = {
 	{"marks everything when the log is gone", marks_everything_when_the_log_is_gone},
 	{"cleans the log", cleans_the_log},
 };
-HARNESS_MAIN(SUITE("pg watch", watch_tests))
+HARNESS_SERVER_MAIN(PG_SERVER, SUITE("pg watch", watch_tests))

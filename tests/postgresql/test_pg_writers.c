@@ -317,4 +317,4 @@ static const struct harness_test writer_tests[] = {
 	{"leaves a queue that fills", leaves_a_queue_that_fills},
 	{"keeps nobody waiting", keeps_nobody_waiting},
 };
-HARNESS_MAIN(SUITE("pg writers", writer_tests))
+HARNESS_SERVER_MAIN(PG_SERVER, SUITE("pg writers", writer_tests))

@@ -159,6 +159,21 @@ static bool parse_args(int argc, char **argv, bool *list_only_r)
 	return optind == argc;
 }
 
+void harness_start_server(const char *script, const char *variable, int argc, char **argv)
+{
+	const char *src = getenv("VIEWD_SRC");
+	if (getenv(variable) != NULL)
+		return;
+	char **args = talloc_zero_array(NULL, char *, (size_t)argc + 2);
+	args[0] = talloc_asprintf(args, "%s/%s", src != NULL ? src : ".", script);
+	args[1] = realpath("/proc/self/exe", NULL);
+	for (int i = 1; i < argc; i++)
+		args[i + 1] = argv[i];
+	execv(args[0], args);
+	fprintf(stderr, "harness: cannot run %s (VIEWD_SRC names the source tree): %s\n", args[0], strerror(errno));
+	exit(EXIT_FAILURE);
+}
+
 int harness_main(int argc, char **argv, const struct harness_suite *suites, size_t n_suites)
 {
 	bool list_only = false;

@@ -70,6 +70,18 @@ struct harness_suite {
 		return harness_main(argc, argv, suites, ARRAY_LEN(suites)); \
 	}
 
+/* The same for tests that need a server. server: a script that starts one, names it in a variable, and runs this
+ * program again; and, behind a comma, the variable. */
+#define HARNESS_SERVER_MAIN(server, ...) \
+	int main(int argc, char **argv) \
+	{ \
+		const struct harness_suite suites[] = {__VA_ARGS__}; \
+		harness_start_server(server, argc, argv); \
+		return harness_main(argc, argv, suites, ARRAY_LEN(suites)); \
+	}
+
+/* Becomes `script argv...` unless the variable is set; script: its path in the source tree. */
+void harness_start_server(const char *script, const char *variable, int argc, char **argv);
 /* Runs the suites, prints one TAP-like line a test, returns the exit status. */
 int harness_main(int argc, char **argv, const struct harness_suite *suites, size_t n_suites);
 
