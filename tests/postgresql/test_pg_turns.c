@@ -155,6 +155,35 @@ static void keys_that_were_guessed_are_those_of_the_news(void)
 	}
 }
 
+/* Logs may hold any number of images by now, where the last refreshes have found few. */
+static void a_guess_reads_few_images(void)
+{
+	struct viewd_conn *conn = start(), *app = pg_session("app");
+	struct viewd_view_spec view =
+		pg_view("stats", VIEWD_METHOD_TABLE, "SELECT id, amount FROM sale WHERE counted(amount)");
+	view.mode = VIEWD_MODE_INCREMENTAL;
+	pg_do(app, "CREATE SEQUENCE calls");
+	pg_do(app, "CREATE FUNCTION counted(int) RETURNS boolean IMMUTABLE LANGUAGE plpgsql AS 'BEGIN RETURN "
+	           "nextval(''public.calls'') > 0; END'");
+	pg_do(app, "INSERT INTO sale SELECT g, g FROM generate_series(3, 1000) g");
+	pg_do(app, "GRANT ALL ON sale, calls TO viewd");
+	pg_apply(conn, &view, VIEWD_CHANGE_CREATE);
+	pg_refreshed(conn, &view);
+	for (int i = 0; i < 3; i++) {
+		pg_do(app, "UPDATE sale SET amount = amount + 1 WHERE id = 1");
+		CHECK_INT(pg_refreshed(conn, &view).did, VIEWD_DID_INCREMENTAL);
+	}
+	for (int i = 0; i < 60; i++)
+		pg_do(app, "UPDATE sale SET amount = amount + 1");
+	pg_do(app, "ALTER SEQUENCE calls RESTART");
+	CHECK_CONTAINS(pg_refreshed(conn, &view).reason, "too many rows were changed");
+	CHECK_STR(pg_ask(app, "SELECT last_value < 10000 FROM calls"), "t");
+	pg_do(app, "DO 'BEGIN FOR i IN 1..3000 LOOP UPDATE sale SET amount = amount + 1 WHERE id = 1; END LOOP; END'");
+	pg_do(app, "UPDATE sale SET amount = amount + 1");
+	CHECK_CONTAINS(pg_refreshed(conn, &view).reason, "incremental: 1000 keys of 8000 images");
+	CHECK_STR(pg_differing(conn, &view), "0");
+}
+
 /* BEGIN, two limits, the refresh, its rows, COMMIT. */
 static void the_server_keeps_the_plans_of_the_rest(void)
 {
@@ -336,6 +365,7 @@ static const struct harness_test turns_tests[] = {
 	{"a concurrent refresh takes few turns", a_concurrent_refresh_takes_few_turns},
 	{"an incremental refresh takes few turns", an_incremental_refresh_takes_few_turns},
 	{"keys that were guessed are those of the news", keys_that_were_guessed_are_those_of_the_news},
+	{"a guess reads few images", a_guess_reads_few_images},
 	{"the server keeps the plans of the rest", the_server_keeps_the_plans_of_the_rest},
 	{"a text may come twice in one turn", a_text_may_come_twice_in_one_turn},
 	{"a failure leaves no doubt about plans", a_failure_leaves_no_doubt_about_plans},

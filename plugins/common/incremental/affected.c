@@ -31,6 +31,18 @@ static const struct syntax *syntax_of(const struct search *search)
 	return search->db->syntax;
 }
 
+#define EARLY_MAX 5000 /* images: a search in vain is to take next to no time */
+
+/* SQL: the images of a log that are unread. There may be any number by now, so a guess reads no more than it may. */
+static const char *images_of(const struct search *search, const struct part_source *source)
+{
+	struct db *db = search->db;
+	char *images = db->ops->incremental.unread(db, search->mem, search->view, source->log);
+	if (!search->early)
+		return images;
+	return sql_add(sql_new(search->mem), "(SELECT * FROM %s AS viewd_e LIMIT %d)", images, EARLY_MAX);
+}
+
 static char *column_of(const struct search *search, const struct part_source *source, const char *name)
 {
 	char *sql = ident_append(syntax_of(search), sql_new(search->mem), source->said->alias);
@@ -66,10 +78,8 @@ static char *add_known(const struct search *search, char *sql, const struct part
 
 static char *images_query(const struct search *search, const struct part_source *source)
 {
-	struct db *db = search->db;
-	char *images = db->ops->incremental.unread(db, search->mem, search->view, source->log);
 	char *sql = add_from_columns(search, sql_add(sql_new(search->mem), "SELECT DISTINCT "), source);
-	return sql_add(add_known(search, add_rows(search, sql, source, images), source), "1 = 1");
+	return sql_add(add_known(search, add_rows(search, sql, source, images_of(search, source)), source), "1 = 1");
 }
 
 /* SQL: the named columns of the source are among the values. */
@@ -87,10 +97,8 @@ static char *add_found(const struct search *search, char *sql, const struct part
 static char *rows_query(const struct search *search, const struct part_source *next, const char *const *names, size_t n,
                         const struct key_set *values, bool null_safe)
 {
-	struct db *db = search->db;
 	struct relation table = next->log->source;
-	const char *relations[] = {relation_quoted(syntax_of(search), search->mem, &table),
-	                           db->ops->incremental.unread(db, search->mem, search->view, next->log)};
+	const char *relations[] = {relation_quoted(syntax_of(search), search->mem, &table), images_of(search, next)};
 	char *sql = sql_new(search->mem);
 	for (size_t i = 0; i < (has_news(search, next) ? 2 : 1); i++) {
 		sql = add_from_columns(search, sql_add(sql, i > 0 ? " UNION SELECT " : "SELECT DISTINCT "), next);
@@ -358,8 +366,6 @@ static bool search_once(const struct search *search, bool *can_r, struct viewd_e
 
 /* ---- before it is known what logs hold ---- */
 
-#define EARLY_MAX 5000 /* images: a search in vain is to take next to no time */
-
 /* Have the last two refreshes found the same? */
 static bool is_steady(const struct part *part)
 {
@@ -406,9 +412,11 @@ static bool was_found(const struct part *part, struct key_set *keys)
 {
 	if (part->early == NULL || part->early->n < 0)
 		return false;
-	for (size_t i = 0; i < part->n_sources; i++)
-		if ((part->sources[i].log->unread > 0) != (part->sources[i].before[0] > 0))
+	for (size_t i = 0; i < part->n_sources; i++) {
+		int64_t unread = part->sources[i].log->unread;
+		if ((unread > 0) != (part->sources[i].before[0] > 0) || unread > EARLY_MAX)
 			return false;
+	}
 	*keys = *part->early;
 	return true;
 }
