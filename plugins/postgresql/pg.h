@@ -211,9 +211,9 @@ bool pg_prepared_send(struct viewd_conn *conn, int place, const char *const *par
                       bool *prepares_r) MUST_CHECK;
 /* The server has it, or not. */
 void pg_prepared_answered(struct viewd_conn *conn, int place, bool done);
-/* Looks whether a failure means that somebody has removed prepared statements; none is used in this session from then
- * on. */
-void pg_prepared_judge(struct viewd_conn *conn, const PGresult *res);
+/* Does a failure mean that prepared statements were removed, or are for what there was before? None is used in this
+ * session from then on. kept: it is that of a statement that was prepared in an earlier turn. */
+bool pg_prepared_judge(struct viewd_conn *conn, const PGresult *res, bool kept);
 
 /* ---- catalogue.c */
 

@@ -184,6 +184,52 @@ static void a_guess_reads_few_images(void)
 	CHECK_STR(pg_differing(conn, &view), "0");
 }
 
+static bool try_refresh(struct viewd_conn *conn, const struct viewd_view_spec *view, struct viewd_err *err)
+{
+	struct viewd_refresh_request req = {.struct_size = sizeof req, .trigger = "MANUAL", .run_id = 1};
+	struct viewd_outcome out = {0};
+	*err = (struct viewd_err){0};
+	return DIALECT->refresh(conn, view, &req, &out, err);
+}
+
+static void make_moods(struct viewd_conn *app, const char *labels)
+{
+	pg_do(app, talloc_asprintf(harness_ctx(), "CREATE TYPE mood AS ENUM (%s)", labels));
+	pg_do(app, "CREATE TABLE moody (kind mood PRIMARY KEY, n int NOT NULL)");
+	pg_do(app, "INSERT INTO moody VALUES ('a', 1), ('b', 2)");
+	pg_do(app, "GRANT ALL ON moody TO viewd");
+}
+
+/* As a dump that is loaded again does it. Plans of this session are for the type that is gone. */
+static void a_type_may_be_made_anew(void)
+{
+	struct viewd_conn *conn = start(), *app = pg_session("app");
+	struct viewd_view_spec view = pg_view("stats", VIEWD_METHOD_TABLE, "SELECT kind, n FROM moody");
+	struct viewd_err err;
+	view.mode = VIEWD_MODE_INCREMENTAL;
+	make_moods(app, "'a', 'b', 'c'");
+	for (int round = 0; round < 2; round++) {
+		pg_apply(conn, &view, VIEWD_CHANGE_CREATE);
+		pg_refreshed(conn, &view);
+		pg_do(app, "UPDATE moody SET n = n + 1");
+		if (round == 1) {
+			CHECK(!try_refresh(conn, &view, &err));
+			CHECK_INT(err.cls, VIEWD_ERR_CONFLICT);
+		}
+		for (int i = 0; i < 3; i++) {
+			pg_do(app, "UPDATE moody SET n = n + 1");
+			CHECK_INT(pg_refreshed(conn, &view).did, VIEWD_DID_INCREMENTAL);
+			CHECK_STR(pg_differing(conn, &view), "0");
+		}
+		if (round == 0) {
+			pg_apply(conn, &view, VIEWD_CHANGE_DROP);
+			pg_do(app, "DROP TABLE moody");
+			pg_do(app, "DROP TYPE mood");
+			make_moods(app, "'a', 'b'");
+		}
+	}
+}
+
 /* BEGIN, two limits, the refresh, its rows, COMMIT. */
 static void the_server_keeps_the_plans_of_the_rest(void)
 {
@@ -366,6 +412,7 @@ static const struct harness_test turns_tests[] = {
 	{"an incremental refresh takes few turns", an_incremental_refresh_takes_few_turns},
 	{"keys that were guessed are those of the news", keys_that_were_guessed_are_those_of_the_news},
 	{"a guess reads few images", a_guess_reads_few_images},
+	{"a type may be made anew", a_type_may_be_made_anew},
 	{"the server keeps the plans of the rest", the_server_keeps_the_plans_of_the_rest},
 	{"a text may come twice in one turn", a_text_may_come_twice_in_one_turn},
 	{"a failure leaves no doubt about plans", a_failure_leaves_no_doubt_about_plans},

@@ -201,9 +201,13 @@ static bool take_turn(struct viewd_conn *conn, PGresult **results, struct viewd_
 	int64_t start = clk->mono(clk), limit = turn_limit(conn);
 	size_t good = send_queue(conn) ? read_answers(conn, results, limit > 0 ? start + limit : INT64_MAX) : 0;
 	if (good < conn->n_queued) {
-		pg_prepared_judge(conn, results[good]);
+		const struct pg_statement *failed = &conn->queue[good];
 		bool first = good < first_part(conn);
-		pg_error_result(conn, results[good], clk->mono(clk) - start, first ? err : behind);
+		struct viewd_err *told = first ? err : behind;
+		pg_error_result(conn, results[good], clk->mono(clk) - start, told);
+		bool stale = pg_prepared_judge(conn, results[good], failed->place >= 0 && !failed->prepares);
+		if (stale && told != NULL && told->cls == VIEWD_ERR_QUERY)
+			told->cls = VIEWD_ERR_CONFLICT; /* the next attempt does without */
 		return !first;
 	}
 	return PQexitPipelineMode(conn->pg) == 1 ||

@@ -4,7 +4,8 @@
  *
  * A refresh asks the same few questions each time, and reading and planning them costs the server more than answering
  * them. The session is this connection's own (pooler.c), so what is prepared stays; only a hook, or a function that a
- * definition calls, can remove it (DEALLOCATE, DISCARD). That costs one attempt, and the session then does without.
+ * definition calls, can remove it (DEALLOCATE, DISCARD). And a statement is prepared for types, not for their names:
+ * one that was dropped and made anew is another type. Each costs one attempt, and the session then does without.
  *
  * A plan that is kept has a price: for each table that anybody makes, changes or refreshes the server goes through all
  * plans of the session. So a statement is prepared when it comes a second time.
@@ -77,9 +78,15 @@ void pg_prepared_answered(struct viewd_conn *conn, int place, bool done)
 	conn->prepared[place].sent = done;
 }
 
-/* 26000: invalid_sql_statement_name, 42P05: duplicate_prepared_statement. */
-void pg_prepared_judge(struct viewd_conn *conn, const PGresult *res)
+/* 26000: invalid_sql_statement_name, 42P05: duplicate_prepared_statement. A type of a parameter was made anew: XX000,
+ * its oid is unknown, or 42846, cannot_coerce; 0A000: the result would have another type. */
+bool pg_prepared_judge(struct viewd_conn *conn, const PGresult *res, bool kept)
 {
+	static const char *const states[] = {"26000", "42P05", "XX000", "42846", "0A000"};
 	const char *state = res != NULL ? PQresultErrorField(res, PG_DIAG_SQLSTATE) : NULL;
-	conn->unprepared |= state != NULL && (strcmp(state, "26000") == 0 || strcmp(state, "42P05") == 0);
+	bool stale = false;
+	for (size_t i = 0; i < (kept ? ARRAY_LEN(states) : 2) && state != NULL; i++)
+		stale |= strcmp(state, states[i]) == 0;
+	conn->unprepared |= stale;
+	return stale;
 }
