@@ -426,6 +426,18 @@ bool pg_op_make_trigger(struct db *db, const struct relation *source, struct vie
 bool pg_op_list_triggers(struct db *db, const struct db_reader *row, void *ctx, struct viewd_err *err);
 bool pg_op_drop_trigger(struct db *db, const char *source, struct viewd_err *err);
 
+/* ---- carried.c */
+
+/* Queues the statements of a transaction that writes what was carried and not written. */
+void pg_carried_queue(struct viewd_conn *conn);
+/* Such a transaction has failed: goes back, and says in the log why it is done later. */
+void pg_carried_put_off(struct db *db, const struct viewd_err *why);
+/* Writes what was carried and not written, best effort. */
+void pg_op_carry_over(struct db *db);
+/* The same where there is any; returns that. What is left keeps views stale that are fresh, and, where a group has
+ * written what they read, has them seem fresh that are stale. */
+bool pg_carried_left(struct viewd_conn *conn);
+
 /* ---- source_parts.c */
 
 /* Remembers the triggers that a source (quoted name) has, and marks its views when they are others than before. */
@@ -465,8 +477,6 @@ bool pg_op_keep_out_budget(struct db *db, int64_t *budget_us_r, struct viewd_err
 bool pg_op_keep_out(struct task *task, int64_t budget_us, struct viewd_err *err);
 bool pg_op_carry(struct task *task, const char *touched, struct viewd_err *err);
 bool pg_op_commit_group(struct db *db, struct viewd_err *err);
-/* Writes what was carried and not written, best effort. */
-void pg_op_carry_over(struct db *db);
 
 /* ---- refresh/diff.c */
 

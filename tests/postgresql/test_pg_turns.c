@@ -230,6 +230,76 @@ static void a_type_may_be_made_anew(void)
 	}
 }
 
+/* The next task may lie in the same place, and ask the same before it begins a transaction. */
+static void what_a_failed_statement_has_asked_is_forgotten(void)
+{
+	struct viewd_conn *conn = start();
+	struct viewd_err err = {0};
+	struct db_object found = {.kind = VIEWD_KIND_OTHER};
+	struct task task = {.db = &conn->db, .rel = {.schema = "public", .name = "sale"}};
+	REQUIRE_OK(pg_op_begin(&conn->db, DB_BEGIN_GROUP, &err), &err);
+	pg_op_identity_along(&conn->db, &task);
+	CHECK(!pg_query_writing(conn, &task.rel, "SELECT 1 / 0", NULL, 0, NULL, NULL, &err));
+	pg_op_rollback(&conn->db);
+	REQUIRE_OK(pg_op_find_identity(&task, &found, &err), &err);
+	CHECK_INT(found.kind, VIEWD_KIND_TABLE);
+}
+
+static struct viewd_view_spec marked_view(struct viewd_conn *conn, struct viewd_conn *app)
+{
+	struct viewd_view_spec view = pg_view("stats", VIEWD_METHOD_TABLE, "SELECT id, amount FROM sale");
+	view.mode = VIEWD_MODE_INCREMENTAL;
+	pg_do(app, "GRANT ALL ON sale TO viewd");
+	pg_apply(conn, &view, VIEWD_CHANGE_CREATE);
+	view.captured = true;
+	pg_do(conn, "INSERT INTO viewd.captures (view, source, mode, dirty_seq, clean_seq) VALUES ('stats', "
+	            "'\"public\".\"sale\"', 'trigger', 2, 1)");
+	pg_refreshed(conn, &view);
+	pg_do(app, "UPDATE sale SET amount = amount + 1");
+	pg_do(conn, "UPDATE viewd.captures SET dirty_seq = 3");
+	return view;
+}
+
+#define MARKS "SELECT dirty_seq, clean_seq, (SELECT count(*) FROM viewd.carried) FROM viewd.captures"
+
+static void a_commit_that_fails_settles_nothing(void)
+{
+	struct viewd_conn *conn = start(), *app = pg_session("app");
+	struct viewd_view_spec view = marked_view(conn, app);
+	struct viewd_err err;
+	pg_do(conn, "CREATE FUNCTION viewd.fail() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''no''; END'");
+	pg_do(conn, "CREATE CONSTRAINT TRIGGER late AFTER UPDATE ON stats DEFERRABLE INITIALLY DEFERRED FOR EACH ROW "
+	            "EXECUTE FUNCTION viewd.fail()");
+	CHECK(!try_refresh(conn, &view, &err));
+	CHECK_STR(err.sqlstate, "P0001");
+	CHECK_STR(pg_ask(conn, MARKS), "3,2,0");
+	pg_do(conn, "DROP TRIGGER late ON stats");
+	pg_do(conn, "UPDATE viewd.daemon SET holder = 'somebody else'");
+	CHECK(!try_refresh(conn, &view, &err));
+	CHECK_INT(err.cls, VIEWD_ERR_STANDBY);
+	CHECK_STR(pg_ask(conn, MARKS), "3,2,0");
+	pg_do(conn, "UPDATE viewd.daemon SET holder = ''");
+	CHECK_INT(pg_refreshed(conn, &view).did, VIEWD_DID_INCREMENTAL);
+	CHECK_STR(pg_ask(conn, MARKS), "3,3,0");
+}
+
+static void marks_that_cannot_be_settled_do_not_undo_a_refresh(void)
+{
+	struct viewd_conn *conn = start(), *app = pg_session("app"), *other = pg_session("viewd");
+	struct viewd_view_spec view = marked_view(conn, app);
+	view.lock_timeout_us = 100000;
+	pg_do(other, "BEGIN");
+	pg_do(other, "SELECT 1 FROM viewd.captures FOR UPDATE");
+	expect_log("are settled later");
+	CHECK_INT(pg_refreshed(conn, &view).did, VIEWD_DID_INCREMENTAL);
+	CHECK_STR(pg_ask(conn, MARKS), "3,2,2");
+	CHECK_STR(pg_differing(conn, &view), "0");
+	pg_do(other, "ROLLBACK");
+	CHECK(pg_carried_left(conn));
+	CHECK(!pg_carried_left(conn));
+	CHECK_STR(pg_ask(conn, MARKS), "3,3,0");
+}
+
 /* BEGIN, two limits, the refresh, its rows, COMMIT. */
 static void the_server_keeps_the_plans_of_the_rest(void)
 {
@@ -413,6 +483,9 @@ static const struct harness_test turns_tests[] = {
 	{"keys that were guessed are those of the news", keys_that_were_guessed_are_those_of_the_news},
 	{"a guess reads few images", a_guess_reads_few_images},
 	{"a type may be made anew", a_type_may_be_made_anew},
+	{"what a failed statement has asked is forgotten", what_a_failed_statement_has_asked_is_forgotten},
+	{"a commit that fails settles nothing", a_commit_that_fails_settles_nothing},
+	{"marks that cannot be settled do not undo a refresh", marks_that_cannot_be_settled_do_not_undo_a_refresh},
 	{"the server keeps the plans of the rest", the_server_keeps_the_plans_of_the_rest},
 	{"a text may come twice in one turn", a_text_may_come_twice_in_one_turn},
 	{"a failure leaves no doubt about plans", a_failure_leaves_no_doubt_about_plans},

@@ -270,6 +270,17 @@ static void fences_who_no_longer_leads(void)
 	CHECK(pg_told(&s));
 }
 
+/* A group has written what the view reads, and could not raise its mark. */
+static void carries_over_what_a_group_has_left(void)
+{
+	struct pg_stage s;
+	pg_stage_begin(&s, VIEWD_CAPTURE_TRIGGER);
+	pg_do(s.conn, "INSERT INTO viewd.carried (source, members) SELECT source, '{}' FROM viewd.captures");
+	pg_beat(&s);
+	CHECK(pg_told(&s));
+	CHECK_STR(pg_ask(s.conn, "SELECT count(*) FROM viewd.carried"), "0");
+}
+
 /* After a crash the server has emptied every unlogged table, whatever was in them. */
 static void marks_everything_when_the_log_is_gone(void)
 {
@@ -349,6 +360,7 @@ static const struct harness_test watch_tests[] = {
 	{"trusts no payload", trusts_no_payload},
 	{"stands by while another leads", stands_by_while_another_leads},
 	{"fences who no longer leads", fences_who_no_longer_leads},
+	{"carries over what a group has left", carries_over_what_a_group_has_left},
 	{"marks everything when the log is gone", marks_everything_when_the_log_is_gone},
 	{"cleans the log", cleans_the_log},
 };

@@ -278,6 +278,7 @@ void pg_op_rollback(struct db *db)
 {
 	struct viewd_conn *conn = pg_of(db);
 	pg_queue_forget(conn);
+	conn->along = (struct pg_along){0}; /* the next task may lie where this one did */
 	if (!pg_in_transaction(conn))
 		return;
 	pg_exec_quietly(conn, "ROLLBACK");

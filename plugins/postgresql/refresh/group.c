@@ -97,50 +97,6 @@ bool pg_op_carry(struct task *task, const char *touched, struct viewd_err *err)
 	                        err);
 }
 
-/* The rows that are carried over: others may add more, or do the same, meanwhile. Their numbers stay in a setting, so
- * that all of it takes one turn. */
-#define CARRIED "ANY (nullif(pg_catalog.current_setting('viewd.carried', true), '')::pg_catalog.int8[])"
-
-static void queue_carrying(struct viewd_conn *conn)
-{
-	/* clang-format off */
-	static const char *const steps[] = {
-		"SET LOCAL synchronous_commit = off",
-		("SELECT pg_catalog.set_config('viewd.carried', pg_catalog.array_agg(id)::text, true) FROM (SELECT id FROM "
-		 "viewd.carried FOR UPDATE SKIP LOCKED) AS rows"),
-		("UPDATE viewd.captures c SET clean_seq = t.seq FROM (SELECT view, source, pg_catalog.max(seq) AS seq FROM "
-		 "viewd.carried"
-		 " WHERE id = " CARRIED " AND seq IS NOT NULL GROUP BY view, source) t"
-		 " WHERE c.view = t.view AND c.source = t.source AND c.clean_seq < t.seq"),
-		("UPDATE viewd.captures c SET " PG_RAISE " WHERE EXISTS (SELECT 1"
-		 " FROM viewd.carried t WHERE t.id = " CARRIED " AND t.seq IS NULL AND t.source = c.source"
-		 " AND c.view <> ALL (t.members))"),
-		"DELETE FROM viewd.carried WHERE id = " CARRIED,
-	};
-	/* clang-format on */
-	for (size_t i = 0; i < ARRAY_LEN(steps); i++)
-		pg_queue_again(conn, steps[i], NULL, 0, NULL, NULL);
-}
-
-static void put_off(struct db *db, const struct viewd_err *why)
-{
-	pg_op_rollback(db);
-	pg_log(pg_of(db), VIEWD_LOG_WARNING, "database '%s', change marks of a group are settled later (%s)",
-	       db->database_name, why->msg);
-}
-
-/* Marks that are left here are carried over by the next run, or by prepare: until then the views only seem to be
- * stale. So nobody waits for the disk: what a crash undoes is done again. */
-void pg_op_carry_over(struct db *db)
-{
-	struct viewd_err failed = {0};
-	bool begun = pg_op_begin(db, DB_BEGIN_WRITE, &failed);
-	if (begun)
-		queue_carrying(pg_of(db));
-	if (!begun || !pg_op_commit(db, &failed))
-		put_off(db, &failed);
-}
-
 /* Both transactions travel in one turn. */
 bool pg_op_commit_group(struct db *db, struct viewd_err *err)
 {
@@ -155,11 +111,11 @@ bool pg_op_commit_group(struct db *db, struct viewd_err *err)
 	pg_leader_queue_commit(conn);
 	pg_queue_part(conn);
 	pg_queue_begin(conn, PG_BEGIN_WRITE);
-	queue_carrying(conn);
+	pg_carried_queue(conn);
 	pg_leader_queue_commit(conn);
 	if (!pg_flush_parts(conn, &behind, &failed))
 		return pg_leader_judge(conn, &failed, err);
 	if (behind.msg[0] != '\0')
-		put_off(db, &behind);
+		pg_carried_put_off(db, &behind);
 	return true;
 }

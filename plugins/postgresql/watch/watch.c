@@ -166,6 +166,7 @@ static bool compare_objects(struct viewd_watch *w, bool asked, struct round *rou
 {
 	struct viewd_err failed = {0};
 	bool done = true, doubted = true;
+	round->news |= pg_carried_left(w->conn);
 	if (!returned_look(&w->conn->db, w->place, err) || !pg_repair_triggers(w, err) || !pg_poll_review(w, err) ||
 	    (asked && !pg_poll_doubted(w, &doubted, err)) || !pg_parts_check(w->conn, &done, err))
 		return false;
