@@ -4,7 +4,7 @@ noinst_LTLIBRARIES += libviewd_base.la libviewd.la
 
 # Also linked into plugins: knows nothing of views, SQL, sockets.
 libviewd_base_la_SOURCES = \
-	daemon/base/check.h \
+	daemon/base/macros.h \
 	daemon/base/clock.c daemon/base/clock.h \
 	daemon/base/err.c daemon/base/err.h \
 	daemon/base/kind.h \

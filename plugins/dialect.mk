@@ -2,7 +2,7 @@
 dialectdir = $(includedir)/viewd
 dialect_HEADERS = plugins/viewd_dialect.h plugins/viewd_types.h
 dialectbasedir = $(dialectdir)/base
-dialectbase_HEADERS = daemon/base/check.h daemon/base/clock.h daemon/base/err.h daemon/base/span.h daemon/base/utf8.h \
+dialectbase_HEADERS = daemon/base/macros.h daemon/base/clock.h daemon/base/err.h daemon/base/span.h daemon/base/utf8.h \
 	daemon/base/words.h
 dialectcommondir = $(dialectdir)/common
 dialectanalysisdir = $(dialectdir)/common/analysis

@@ -6,7 +6,7 @@
 #ifndef VIEWD_BASE_ADDRESS_H
 #define VIEWD_BASE_ADDRESS_H
 
-#include "base/check.h"
+#include "base/macros.h"
 #include "viewd_dialect.h"
 
 #include <sys/socket.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/clock.h"
 
-#include "base/check.h"
+#include "base/macros.h"
 
 #include <stdio.h>
 #include <time.h>

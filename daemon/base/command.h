@@ -6,7 +6,7 @@
 #ifndef VIEWD_BASE_COMMAND_H
 #define VIEWD_BASE_COMMAND_H
 
-#include "base/check.h"
+#include "base/macros.h"
 #include "viewd_dialect.h"
 
 /* Splits text at blanks; quotes and backslashes work as in a shell. The first word has to be an absolute path.

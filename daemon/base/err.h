@@ -8,7 +8,7 @@
 #ifndef VIEWD_BASE_ERR_H
 #define VIEWD_BASE_ERR_H
 
-#include "base/check.h"
+#include "base/macros.h"
 #include "viewd_dialect.h"
 
 /* Fills *err; clears the other fields. Returns false, so that `return err_set(...)` reads well. err may be NULL. */

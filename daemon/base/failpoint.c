@@ -5,7 +5,7 @@
 #include "config.h"
 #endif
 
-#include "base/check.h"
+#include "base/macros.h"
 
 #ifndef VIEWD_FAILPOINTS
 

@@ -10,7 +10,7 @@
 #ifndef VIEWD_BASE_LOG_H
 #define VIEWD_BASE_LOG_H
 
-#include "base/check.h"
+#include "base/macros.h"
 #include "viewd_dialect.h"
 
 /* The least important level that is written. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/nearest.h"
 
-#include "base/check.h"
+#include "base/macros.h"
 
 #include <stdint.h>
 #include <string.h>

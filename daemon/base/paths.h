@@ -8,7 +8,7 @@
 #ifndef VIEWD_BASE_PATHS_H
 #define VIEWD_BASE_PATHS_H
 
-#include "base/check.h"
+#include "base/macros.h"
 #include "viewd_dialect.h"
 
 #include <sys/types.h>

@@ -5,7 +5,7 @@
 #ifndef VIEWD_BASE_SPAN_H
 #define VIEWD_BASE_SPAN_H
 
-#include "base/check.h"
+#include "base/macros.h"
 #include "viewd_dialect.h"
 
 #define SPAN_MS INT64_C(1000)

@@ -5,7 +5,7 @@
 #ifndef VIEWD_BASE_UTF8_H
 #define VIEWD_BASE_UTF8_H
 
-#include "base/check.h"
+#include "base/macros.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -6,7 +6,7 @@
 #ifndef VIEWD_BASE_WORDS_H
 #define VIEWD_BASE_WORDS_H
 
-#include "base/check.h"
+#include "base/macros.h"
 #include "viewd_dialect.h"
 
 const char *word_method(enum viewd_method m);      /* simple materialized table */

@@ -4,7 +4,7 @@
  */
 #include "client/http.h"
 
-#include "base/check.h"
+#include "base/macros.h"
 
 #include <curl/curl.h>
 #include <errno.h>

@@ -10,7 +10,7 @@
 #ifndef VIEWD_CONF_CONF_H
 #define VIEWD_CONF_CONF_H
 
-#include "base/check.h"
+#include "base/macros.h"
 #include "viewd_dialect.h"
 
 /* Where a value came from. file is an index into struct conf.files; 0xffff: the default. */

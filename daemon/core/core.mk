@@ -64,6 +64,7 @@ libviewd_la_SOURCES += \
 	daemon/core/report/status.c \
 	daemon/core/report/tally.c daemon/core/report/tally.h \
 	daemon/core/report/wait.c daemon/core/report/wait.h \
+	daemon/core/report/why.c \
 	daemon/core/runtime.h \
 	daemon/core/turn/begin.c daemon/core/turn/begin.h \
 	daemon/core/turn/finish.c daemon/core/turn/finish.h \

@@ -8,7 +8,7 @@
 #ifndef VIEWD_CORE_ENGINE_H
 #define VIEWD_CORE_ENGINE_H
 
-#include "base/check.h"
+#include "base/macros.h"
 #include "core/model/view_status.h"
 
 struct engine;

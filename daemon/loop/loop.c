@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "loop/loop.h"
 
-#include "base/check.h"
 #include "base/log.h"
+#include "base/macros.h"
 
 #include <errno.h>
 #include <event2/event.h>

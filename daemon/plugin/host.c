@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "plugin/host.h"
 
-#include "base/check.h"
 #include "base/clock.h"
 #include "base/failpoint.h"
 #include "base/log.h"
+#include "base/macros.h"
 
 #include <string.h>
 

@@ -10,7 +10,7 @@
 #ifndef VIEWD_PLUGIN_LOADER_H
 #define VIEWD_PLUGIN_LOADER_H
 
-#include "base/check.h"
+#include "base/macros.h"
 #include "viewd_dialect.h"
 
 struct registry;

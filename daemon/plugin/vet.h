@@ -5,7 +5,7 @@
 #ifndef VIEWD_PLUGIN_VET_H
 #define VIEWD_PLUGIN_VET_H
 
-#include "base/check.h"
+#include "base/macros.h"
 #include "viewd_dialect.h"
 
 /* Can this be a dialect's name? */

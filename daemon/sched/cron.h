@@ -12,7 +12,7 @@
 #ifndef VIEWD_SCHED_CRON_H
 #define VIEWD_SCHED_CRON_H
 
-#include "base/check.h"
+#include "base/macros.h"
 #include "sched/zone.h"
 #include "viewd_dialect.h"
 

@@ -6,7 +6,7 @@
 #ifndef VIEWD_SCHED_GRAPH_H
 #define VIEWD_SCHED_GRAPH_H
 
-#include "base/check.h"
+#include "base/macros.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -8,7 +8,7 @@
 #ifndef VIEWD_SCHED_SCHEDULE_H
 #define VIEWD_SCHED_SCHEDULE_H
 
-#include "base/check.h"
+#include "base/macros.h"
 #include "sched/cron.h"
 #include "sched/zone.h"
 

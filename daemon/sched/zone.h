@@ -7,7 +7,7 @@
 #ifndef VIEWD_SCHED_ZONE_H
 #define VIEWD_SCHED_ZONE_H
 
-#include "base/check.h"
+#include "base/macros.h"
 #include "viewd_dialect.h"
 
 #include <stddef.h>

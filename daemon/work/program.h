@@ -5,7 +5,7 @@
 #ifndef VIEWD_WORK_PROGRAM_H
 #define VIEWD_WORK_PROGRAM_H
 
-#include "base/check.h"
+#include "base/macros.h"
 #include "viewd_dialect.h"
 
 struct program {

@@ -11,7 +11,7 @@
 #include <libpq-fe.h>
 #include <stdatomic.h>
 
-#include "base/check.h"
+#include "base/macros.h"
 #include "common/conn/db.h"
 
 struct pg_statement; /* pipeline.c */

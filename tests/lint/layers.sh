@@ -96,7 +96,7 @@ allowed()
 	daemon/*) echo '[a-z]+/|daemon\.h|reload\.h|viewd_dialect\.h' ;;
 	plugins/viewd_dialect.h) echo 'viewd_types\.h' ;;
 	plugins/viewd_types.h) echo 'nothing' ;;
-	plugins/*) echo "$(plugin_rooms "$1" | tr -d '\n')|base/(err|check|clock|kind|span|utf8|words)\\.h|viewd_dialect\\.h" ;;
+	plugins/*) echo "$(plugin_rooms "$1" | tr -d '\n')|base/(err|clock|kind|macros|span|utf8|words)\\.h|viewd_dialect\\.h" ;;
 	esac
 }
 

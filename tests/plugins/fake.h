@@ -40,7 +40,7 @@
 #ifndef VIEWD_TESTS_PLUGINS_FAKE_H
 #define VIEWD_TESTS_PLUGINS_FAKE_H
 
-#include "base/check.h"
+#include "base/macros.h"
 #include "viewd_dialect.h"
 
 extern const struct viewd_dialect viewd_dialect_fake;

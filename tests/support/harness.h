@@ -37,7 +37,7 @@
 #ifndef VIEWD_TESTS_SUPPORT_HARNESS_H
 #define VIEWD_TESTS_SUPPORT_HARNESS_H
 
-#include "base/check.h"
+#include "base/macros.h"
 #include "viewd_dialect.h"
 
 #include <CUnit/CUnit.h>

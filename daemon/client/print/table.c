@@ -4,7 +4,7 @@
  */
 #include "client/print/table.h"
 
-#include "base/check.h"
+#include "base/macros.h"
 
 #include <string.h>
 #include <talloc.h>

@@ -4,8 +4,8 @@
  */
 #include "client/print/text.h"
 
-#include "base/check.h"
 #include "base/clock.h"
+#include "base/macros.h"
 #include "base/span.h"
 
 #include <string.h>

@@ -9,7 +9,7 @@
 #ifndef VIEWD_CONF_READ_ARENA_H
 #define VIEWD_CONF_READ_ARENA_H
 
-#include "base/check.h"
+#include "base/macros.h"
 
 #include <stdbool.h>
 

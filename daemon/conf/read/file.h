@@ -6,7 +6,7 @@
 #ifndef VIEWD_CONF_READ_FILE_H
 #define VIEWD_CONF_READ_FILE_H
 
-#include "base/check.h"
+#include "base/macros.h"
 #include "viewd_dialect.h"
 
 /* Demands on a file. */

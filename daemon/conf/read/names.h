@@ -7,7 +7,7 @@
 #ifndef VIEWD_CONF_READ_NAMES_H
 #define VIEWD_CONF_READ_NAMES_H
 
-#include "base/check.h"
+#include "base/macros.h"
 
 #include <stdbool.h>
 #include <stdint.h>

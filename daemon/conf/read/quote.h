@@ -5,7 +5,7 @@
 #ifndef VIEWD_CONF_READ_QUOTE_H
 #define VIEWD_CONF_READ_QUOTE_H
 
-#include "base/check.h"
+#include "base/macros.h"
 
 /* "key = text" as a line of a configuration file, the value wrapped in quotes where it needs them, allocated on mem_ctx
  * (talloc). NULL: no line can hold it, for a line break, its length, or the quotes in it. */

@@ -5,7 +5,7 @@
 #ifndef VIEWD_CORE_EXEC_UNINSTALL_RUN_H
 #define VIEWD_CORE_EXEC_UNINSTALL_RUN_H
 
-#include "base/check.h"
+#include "base/macros.h"
 #include "conf/conf.h"
 #include "viewd_dialect.h"
 

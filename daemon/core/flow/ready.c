@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/flow/ready.h"
 
-#include "base/check.h"
+#include "base/macros.h"
 #include "core/model/group.h"
 
 /* Kinds in the order they are served: first those that change the object, then those that fill it, last those that only

@@ -6,7 +6,7 @@
 #ifndef VIEWD_CORE_OFFLINE_DOCTOR_H
 #define VIEWD_CORE_OFFLINE_DOCTOR_H
 
-#include "base/check.h"
+#include "base/macros.h"
 #include "conf/conf.h"
 
 struct registry;

@@ -5,7 +5,7 @@
 #ifndef VIEWD_CORE_OFFLINE_PLAN_H
 #define VIEWD_CORE_OFFLINE_PLAN_H
 
-#include "base/check.h"
+#include "base/macros.h"
 #include "conf/conf.h"
 
 struct registry;

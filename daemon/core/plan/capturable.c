@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/plan/capturable.h"
 
-#include "base/check.h"
 #include "base/err.h"
+#include "base/macros.h"
 
 #include <stdio.h>
 

@@ -5,7 +5,7 @@
 #ifndef VIEWD_CORE_PLAN_CAPTURABLE_H
 #define VIEWD_CORE_PLAN_CAPTURABLE_H
 
-#include "base/check.h"
+#include "base/macros.h"
 #include "conf/conf.h"
 
 /* True: on_change cannot be had for this section on this dialect, and err says why. */

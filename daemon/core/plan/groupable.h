@@ -5,7 +5,7 @@
 #ifndef VIEWD_CORE_PLAN_GROUPABLE_H
 #define VIEWD_CORE_PLAN_GROUPABLE_H
 
-#include "base/check.h"
+#include "base/macros.h"
 #include "conf/conf.h"
 
 /* True: the dialect cannot refresh the section in a group, and err says why. */

@@ -5,7 +5,7 @@
 #ifndef VIEWD_CTL_ANSWER_JSON_SCHEMA_H
 #define VIEWD_CTL_ANSWER_JSON_SCHEMA_H
 
-#include "base/check.h"
+#include "base/macros.h"
 
 #include <stdio.h>
 

@@ -7,7 +7,7 @@
 #ifndef VIEWD_CTL_COMMAND_ARGS_H
 #define VIEWD_CTL_COMMAND_ARGS_H
 
-#include "base/check.h"
+#include "base/macros.h"
 #include "ctl/command/commands.h"
 #include "viewd_dialect.h"
 

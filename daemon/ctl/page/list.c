@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "ctl/page/list.h"
 
-#include "base/check.h"
 #include "base/clock.h"
+#include "base/macros.h"
 #include "ctl/page/html.h"
 
 #include <stdio.h>

@@ -10,7 +10,7 @@
 #ifndef VIEWD_CTL_SERVE_PEER_H
 #define VIEWD_CTL_SERVE_PEER_H
 
-#include "base/check.h"
+#include "base/macros.h"
 #include "viewd_dialect.h"
 
 #include <sys/types.h>

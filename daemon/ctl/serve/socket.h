@@ -8,7 +8,7 @@
 #ifndef VIEWD_CTL_SERVE_SOCKET_H
 #define VIEWD_CTL_SERVE_SOCKET_H
 
-#include "base/check.h"
+#include "base/macros.h"
 #include "viewd_dialect.h"
 
 #include <sys/types.h>

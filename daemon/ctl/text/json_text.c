@@ -4,8 +4,8 @@
  */
 #include "ctl/text/json_text.h"
 
-#include "base/check.h"
 #include "base/clock.h"
+#include "base/macros.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -4,8 +4,8 @@
  */
 #include "ctl/text/text_out.h"
 
-#include "base/check.h"
 #include "base/clock.h"
+#include "base/macros.h"
 #include "base/mem.h"
 #include "ctl/text/json_text.h"
 

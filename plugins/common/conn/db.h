@@ -9,7 +9,7 @@
 #ifndef VIEWD_COMMON_CONN_DB_H
 #define VIEWD_COMMON_CONN_DB_H
 
-#include "base/check.h"
+#include "base/macros.h"
 #include "common/conn/incremental_ops.h"
 #include "common/sqltext/ident.h"
 #include "common/sqltext/syntax.h"

@@ -6,7 +6,7 @@
 #ifndef VIEWD_COMMON_CONN_INCREMENTAL_OPS_H
 #define VIEWD_COMMON_CONN_INCREMENTAL_OPS_H
 
-#include "base/check.h"
+#include "base/macros.h"
 #include "common/sqltext/ident.h"
 #include "viewd_dialect.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/conn/numbered.h"
 
-#include "base/check.h"
+#include "base/macros.h"
 #include "common/text/number.h"
 
 #include <assert.h>

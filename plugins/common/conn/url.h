@@ -5,7 +5,7 @@
 #ifndef VIEWD_COMMON_CONN_URL_H
 #define VIEWD_COMMON_CONN_URL_H
 
-#include "base/check.h"
+#include "base/macros.h"
 #include "viewd_dialect.h"
 
 /* All parts percent-decoded, talloc'ed with the struct; absent parts are NULL. */

@@ -6,7 +6,7 @@
 #ifndef VIEWD_COMMON_INCREMENTAL_COST_H
 #define VIEWD_COMMON_INCREMENTAL_COST_H
 
-#include "base/check.h"
+#include "base/macros.h"
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -5,7 +5,7 @@
 #ifndef VIEWD_COMMON_SQLTEXT_IDENT_H
 #define VIEWD_COMMON_SQLTEXT_IDENT_H
 
-#include "base/check.h"
+#include "base/macros.h"
 #include "common/sqltext/syntax.h"
 
 #define IDENT_MAX 256 /* bytes with the NUL: 63 bytes or 64 four-byte characters fit */

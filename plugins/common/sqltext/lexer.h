@@ -5,7 +5,7 @@
 #ifndef VIEWD_COMMON_SQLTEXT_LEXER_H
 #define VIEWD_COMMON_SQLTEXT_LEXER_H
 
-#include "base/check.h"
+#include "base/macros.h"
 #include "common/sqltext/syntax.h"
 
 enum lex_kind {

@@ -6,7 +6,7 @@
 #ifndef VIEWD_COMMON_SQLTEXT_SQLTEXT_H
 #define VIEWD_COMMON_SQLTEXT_SQLTEXT_H
 
-#include "base/check.h"
+#include "base/macros.h"
 #include "common/sqltext/syntax.h"
 
 /* An empty text on mem_ctx. */

@@ -5,7 +5,7 @@
 #ifndef VIEWD_COMMON_TEXT_TIMETEXT_H
 #define VIEWD_COMMON_TEXT_TIMETEXT_H
 
-#include "base/check.h"
+#include "base/macros.h"
 
 #include <stdbool.h>
 #include <stdint.h>

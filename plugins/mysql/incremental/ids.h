@@ -6,7 +6,7 @@
 #ifndef VIEWD_MYSQL_INCREMENTAL_IDS_H
 #define VIEWD_MYSQL_INCREMENTAL_IDS_H
 
-#include "base/check.h"
+#include "base/macros.h"
 
 #include <stdbool.h>
 #include <stddef.h>

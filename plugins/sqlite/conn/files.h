@@ -7,7 +7,7 @@
 #ifndef VIEWD_SQLITE_CONN_FILES_H
 #define VIEWD_SQLITE_CONN_FILES_H
 
-#include "base/check.h"
+#include "base/macros.h"
 #include "viewd_dialect.h"
 
 struct viewd_conn;

@@ -5,7 +5,7 @@
 #ifndef VIEWD_SQLITE_CONN_PATH_H
 #define VIEWD_SQLITE_CONN_PATH_H
 
-#include "base/check.h"
+#include "base/macros.h"
 #include "viewd_dialect.h"
 
 struct sqlite_path {

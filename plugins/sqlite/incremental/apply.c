@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * The definition's text is not touched. Around it stand common table expressions that are named like its tables and
- * hold the rows of the keys only, for those tables that have the key, or some columns of it, wherever they stand.
+ * apply.c: leaves the definition's text as it is. Around it stand common table expressions that are named like its
+ * tables and hold the rows of the keys only, for those tables that have the key, or some columns of it, wherever they
+ * stand.
  */
 #include "sqlite/incremental/apply.h"
 

@@ -22,7 +22,7 @@
 #ifndef VIEWD_TESTS_SHAPES_H
 #define VIEWD_TESTS_SHAPES_H
 
-#include "base/check.h"
+#include "base/macros.h"
 #include "support/sqlclient.h"
 #include "viewd_dialect.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "unit/plugins/analysis_facts.h"
 
-#include "base/check.h"
+#include "base/macros.h"
 
 static const struct fact_column region_columns[] = {
 	{"r_regionkey", FACT_INTEGER, 0, "integer", false, 5, false},

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/analysis/reading/alike.h"
 
-#include "base/check.h"
+#include "base/macros.h"
 #include "common/analysis/reading/read_sql.h"
 
 #include <string.h>

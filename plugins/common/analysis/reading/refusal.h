@@ -5,7 +5,7 @@
 #ifndef VIEWD_COMMON_ANALYSIS_READING_REFUSAL_H
 #define VIEWD_COMMON_ANALYSIS_READING_REFUSAL_H
 
-#include "base/check.h"
+#include "base/macros.h"
 
 #include <stdbool.h>
 

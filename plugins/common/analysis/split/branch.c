@@ -5,7 +5,7 @@
  */
 #include "common/analysis/split/split.h"
 
-#include "base/check.h"
+#include "base/macros.h"
 
 static bool is_operation(const struct span_tokens *tokens, size_t at)
 {

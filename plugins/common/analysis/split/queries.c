@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/analysis/split/queries.h"
 
-#include "base/check.h"
+#include "base/macros.h"
 #include "common/analysis/meaning/calls.h"
 
 #include <talloc.h>

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * check.h: small compile-time helpers used everywhere.
+ * macros.h: what the compiler is told and small things that C lacks, used everywhere.
  */
-#ifndef VIEWD_BASE_CHECK_H
-#define VIEWD_BASE_CHECK_H
+#ifndef VIEWD_BASE_MACROS_H
+#define VIEWD_BASE_MACROS_H
 
 #include <assert.h>
 #include <stddef.h>
