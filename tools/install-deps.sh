@@ -13,7 +13,7 @@ set -eu
 
 build="build-essential autoconf automake libtool pkg-config git xz-utils
 	libevent-dev libglib2.0-dev libpq-dev libmariadb-dev libmariadb-dev-compat libsqlite3-dev libiniparser-dev libjansson-dev
-	libcurl4-openssl-dev libsystemd-dev libtalloc-dev uthash-dev libmd-dev libpg-query-dev tzdata"
+	libcurl4-openssl-dev libsystemd-dev libsmartcols-dev libtalloc-dev uthash-dev libmd-dev libpg-query-dev tzdata"
 test="postgresql-15 mariadb-server mariadb-client sqlite3 libcunit1-dev valgrind libc6-dbg clang clang-format libclang-rt-14-dev
 	curl jq systemd openssl pgbouncer prometheus chromium
 	python3-jsonschema graphviz"

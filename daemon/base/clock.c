@@ -110,16 +110,17 @@ static const char *parse_fraction(const char *text, int64_t *us_r)
 	return text;
 }
 
-/* "Z", "+01:00" to seconds east. */
+/* "Z", "+01:00", "+01" to seconds east. */
 static bool parse_offset(const char *text, int *east_r)
 {
 	char sign = 0;
-	int hours = 0, minutes = 0, used = 0;
+	int hours = 0, minutes = 0, used = 0, more = 0;
 	*east_r = 0;
 	if ((text[0] == 'Z' || text[0] == 'z') && text[1] == '\0')
 		return true;
-	if (sscanf(text, "%c%2d:%2d%n", &sign, &hours, &minutes, &used) != 3 || used != 6 || text[6] != '\0' ||
-	    (sign != '+' && sign != '-') || hours > 23 || minutes > 59 || hours < 0 || minutes < 0)
+	if (sscanf(text, "%c%2d%n:%2d%n", &sign, &hours, &used, &minutes, &more) < 2 || used != 3 ||
+	    (text[3] != '\0' && (more != 6 || text[6] != '\0')) || (sign != '+' && sign != '-') || hours > 23 ||
+	    minutes > 59 || hours < 0 || minutes < 0)
 		return false;
 	*east_r = (hours * 60 + minutes) * 60 * (sign == '+' ? 1 : -1);
 	return true;

@@ -31,8 +31,8 @@ void clock_fake_advance(struct clock_fake *fake, int64_t us);
 /* The machine sleeps: the wall clock goes on. */
 void clock_fake_sleep(struct clock_fake *fake, int64_t us);
 
-/* An RFC 3339 time, "2026-11-22T08:44:01.123Z" or with an offset as in "+01:00"; false for anything else, and for what
- * no calendar has. */
+/* An RFC 3339 time, "2026-11-22T08:44:01.123Z" or with an offset as in "+01:00" or "+01"; false for anything
+ * else, and for what no calendar has. */
 bool clock_parse(const char *text, int64_t *wall_us_r);
 
 /* "2026-11-22T08:44:01.123Z" (RFC 3339, UTC, milliseconds). Buffer at least 32 bytes. Returns buf. */

@@ -21,6 +21,7 @@
 struct options {
 	const char *socket;
 	bool json;
+	bool utc;
 	bool help;
 	bool version;
 	const char *special; /* --man-commands, --completion-words */
@@ -28,19 +29,30 @@ struct options {
 	int n_rest;
 };
 
-void client_complain(const struct client *client, const struct viewd_err *err)
+static void complain(const struct client *client, const char *head, const char *text)
 {
-	fprintf(client->err, "viewctl: %s\n", err->msg);
-	if (err->hint[0] != '\0')
-		fprintf(client->err, "viewctl: hint: %s\n", err->hint);
+	char *line = talloc_asprintf(client->mem_ctx, "viewctl: %s%s", head, text);
+	look_put_clean(client->err, look_wrap(line, line, 0, 2, look_of(client->err).width));
+	fputc('\n', client->err);
+	talloc_free(line);
 }
 
-/* -s, --json, --help and --version may stand anywhere. Returns how many arguments it took, -1 with err on bad usage. */
+void client_complain(const struct client *client, const struct viewd_err *err)
+{
+	complain(client, "", err->msg);
+	if (err->hint[0] != '\0')
+		complain(client, "hint: ", err->hint);
+}
+
+/* -s, --json, --utc, --help and --version may stand anywhere. Returns how many arguments it took, -1 with err on bad
+ * usage. */
 static int take_option(struct options *options, char *const arg[], struct viewd_err *err)
 {
 	const char *text = arg[0];
 	if (strcmp(text, "--json") == 0)
 		return (options->json = true);
+	if (strcmp(text, "--utc") == 0)
+		return (options->utc = true);
 	if (strcmp(text, "-h") == 0 || strcmp(text, "--help") == 0)
 		return (options->help = true);
 	if (strcmp(text, "-V") == 0 || strcmp(text, "--version") == 0)
@@ -200,27 +212,24 @@ static enum client_exit run_command(const struct client *client, const struct op
 	return run_args(&caller, args);
 }
 
-static bool want_colours(FILE *out)
-{
-	const char *no_colour = getenv("NO_COLOR");
-	return isatty(fileno(out)) != 0 && (no_colour == NULL || no_colour[0] == '\0');
-}
-
 enum client_exit client_main(int argc, char *const argv[], FILE *out, FILE *err)
 {
 	const char *from_env = getenv("VIEWD_SOCKET");
 	struct options options = {.socket = from_env != NULL && from_env[0] != '\0' ? from_env : NULL};
 	struct viewd_err why;
-	struct client client = {.mem_ctx = talloc_new(NULL), .out = out, .err = err, .colours = want_colours(out)};
+	struct client client = {.mem_ctx = talloc_new(NULL), .out = out, .err = err, .look = look_of(out)};
 	enum client_exit end;
+	void *begun = look_begin();
 	if (split_argv(client.mem_ctx, argc, argv, &options, &why)) {
 		client.socket = options.socket;
 		client.json = options.json;
+		client.look.utc = options.utc;
 		end = run_command(&client, &options);
 	} else {
 		end = usage(&client, &why);
 	}
 	talloc_free(client.mem_ctx);
+	look_end(begun);
 	/* a full disk or a closed pipe must not look like success */
 	if (fflush(out) != 0 && end == CLIENT_DONE)
 		end = CLIENT_FAILED;
@@ -232,9 +241,9 @@ static enum client_exit show_error(const struct client *client, long status, con
 	const char *message = json_string_value(json_object_get(error, "message"));
 	const char *hint = json_string_value(json_object_get(error, "hint"));
 	if (!client->json) {
-		fprintf(client->err, "viewctl: %s\n", message != NULL ? message : "the daemon refused without a reason");
+		complain(client, "", message != NULL ? message : "the daemon refused without a reason");
 		if (hint != NULL)
-			fprintf(client->err, "viewctl: hint: %s\n", hint);
+			complain(client, "hint: ", hint);
 	}
 	return status == 400 ? CLIENT_USAGE : CLIENT_FAILED;
 }
@@ -256,6 +265,6 @@ enum client_exit client_show(const struct client *client, const struct args *arg
 	if (status >= 400 || json_is_object(error))
 		return show_error(client, status, error);
 	if (!client->json)
-		print_for(args_command(args)->id)(screen_new(client->mem_ctx, client->out, client->colours), args, body);
+		print_for(args_command(args)->id)(screen_new(client->mem_ctx, client->out, &client->look), args, body);
 	return json_is_false(json_object_get(body, "ok")) || has_found(args, body) ? CLIENT_FAILED : CLIENT_DONE;
 }

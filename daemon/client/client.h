@@ -6,6 +6,7 @@
 #define VIEWD_CLIENT_CLIENT_H
 
 #include "client/http.h"
+#include "client/print/look.h"
 #include "ctl/command/args.h"
 
 #include <jansson.h>
@@ -18,12 +19,12 @@ struct client {
 	void *mem_ctx; /* talloc: lives until the end */
 	const char *socket;
 	bool json;
-	bool colours;
+	struct look look; /* of out */
 	FILE *out;
 	FILE *err;
 };
 
-/* All of main. out and err are where text goes; colours only when out is a terminal. */
+/* All of main. out and err are where text goes. */
 enum client_exit client_main(int argc, char *const argv[], FILE *out, FILE *err);
 
 /* "viewctl: message", and the hint on a line of its own. */

@@ -6,7 +6,6 @@
 
 #include "client/http.h"
 #include "client/print/print.h"
-#include "client/print/table.h"
 #include "client/print/text.h"
 
 #include <string.h>
@@ -24,8 +23,8 @@ static void print_event(const struct client *client, const json_t *event)
 	char *duration = text_ms(tmp, event, "duration_ms");
 	char *rows = text_count(tmp, event, "rows");
 	char *error = text_error(tmp, json_object_get(event, "error"));
-	char *line =
-		talloc_asprintf(tmp, "%s %s:%s: ", text_of(event, "time"), text_of(event, "database"), text_of(event, "view"));
+	char *line = talloc_asprintf(tmp, "%s %s:%s: ", text_time(tmp, event, "time", client->look.utc),
+	                             text_of(event, "database"), text_of(event, "view"));
 	if (before != NULL)
 		line = talloc_asprintf_append(line, "%s -> %s", before, text_of(event, "state"));
 	else
@@ -37,7 +36,7 @@ static void print_event(const struct client *client, const json_t *event)
 		line = talloc_asprintf_append(line, ", %s", duration);
 	if (error != NULL && before == NULL)
 		line = talloc_asprintf_append(line, ", %s", error);
-	table_put_clean(client->out, line);
+	look_put_clean(client->out, line);
 	fputc('\n', client->out);
 	talloc_free(tmp);
 }

@@ -52,7 +52,7 @@ static enum client_exit draw_reply(const struct client *client, const struct arg
 	struct viewd_err err;
 	struct client asker = *client;
 	asker.out = in;
-	asker.colours = false;
+	asker.look = (struct look){0};
 	enum client_exit end = client_remote(&asker, args);
 	if (end != CLIENT_DONE || draw(dot, in, picture, client->out, &err))
 		return end;

@@ -103,7 +103,7 @@ void help_command(FILE *out, const struct command *command)
 
 void help_overview(FILE *out)
 {
-	fputs("usage: viewctl [-s SOCKET] [--json] COMMAND [ARGUMENT...]\n\n"
+	fputs("usage: viewctl [-s SOCKET] [--json] [--utc] COMMAND [ARGUMENT...]\n\n"
 	      "Controls viewd, the daemon that keeps views fresh.\n\ncommands:\n",
 	      out);
 	for (size_t i = 0; i < COMMAND_COUNT; i++)
@@ -113,6 +113,7 @@ void help_overview(FILE *out)
 	      "  -s, --socket SOCKET  the daemon's control socket (default $VIEWD_SOCKET, else\n"
 	      "                       the one that the configuration names)\n"
 	      "  --json               the daemon's reply as JSON\n"
+	      "  --utc                times in UTC instead of the local time zone\n"
 	      "  -h, --help           this text, or that of a command\n"
 	      "  -V, --version        the version\n"
 	      "\nexit status:\n"

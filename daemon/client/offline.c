@@ -44,7 +44,7 @@ static json_t *problems_json(const struct conf_problems *problems)
 static void show_problems(const struct client *client, const struct conf_problems *problems)
 {
 	json_t *list = problems_json(problems);
-	print_problems(screen_new(client->mem_ctx, client->out, client->colours), list);
+	print_problems(screen_new(client->mem_ctx, client->out, &client->look), list);
 	json_decref(list);
 }
 
@@ -115,7 +115,7 @@ enum client_exit client_with_conf(const struct client *client, const struct args
 	if (conf == NULL) {
 		struct client to_err = *client;
 		to_err.out = client->err;
-		to_err.colours = false;
+		to_err.look = look_of(client->err);
 		show_problems(&to_err, &problems);
 		return CLIENT_FAILED;
 	}

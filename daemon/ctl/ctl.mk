@@ -58,6 +58,7 @@ libviewctl_la_SOURCES = \
 	daemon/client/list.c \
 	daemon/client/offline.c daemon/client/offline.h \
 	daemon/client/plan.c \
+	daemon/client/print/look.c daemon/client/print/look.h \
 	daemon/client/print/print.c daemon/client/print/print.h \
 	daemon/client/print/print_explain.c \
 	daemon/client/print/print_graph.c \
@@ -67,8 +68,8 @@ libviewctl_la_SOURCES = \
 	daemon/client/print/table.c daemon/client/print/table.h \
 	daemon/client/print/text.c daemon/client/print/text.h \
 	daemon/client/remote.c
-libviewctl_la_CPPFLAGS = $(AM_CPPFLAGS) $(CURL_CFLAGS) $(JANSSON_CFLAGS)
-libviewctl_la_LIBADD = libviewd.la $(CURL_LIBS) $(JANSSON_LIBS) $(TALLOC_LIBS)
+libviewctl_la_CPPFLAGS = $(AM_CPPFLAGS) $(CURL_CFLAGS) $(JANSSON_CFLAGS) $(SMARTCOLS_CFLAGS)
+libviewctl_la_LIBADD = libviewd.la $(CURL_LIBS) $(JANSSON_LIBS) $(SMARTCOLS_LIBS) $(TALLOC_LIBS)
 viewctl_SOURCES = daemon/client/viewctl.c
 viewctl_LDADD = libviewctl.la
 viewctl_LDFLAGS = $(program_ldflags)

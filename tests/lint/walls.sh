@@ -14,6 +14,7 @@ walls()
 		systemd/.*	daemon/sys/(notify|journal)\.c
 		(pthread|threads)\.h	daemon/work/(worker|spool)\.c
 		dlfcn\.h	daemon/plugin/loader\.c
+		libsmartcols/.*	daemon/client/print/table\.c
 		curl/.*	daemon/(client|ctl)/[a-z_]*http[a-z_]*\.c
 		(libpq-fe|postgres_ext|libpq/.*)\.?h?	plugins/postgresql/.*
 		(mysql|mariadb)(/.*|\.h)	plugins/mysql/.*

@@ -36,7 +36,7 @@ sql "DROP TABLE gone"
 sql "DROP TABLE taken"
 sql "CREATE TABLE taken (n integer)"
 is "what has been dropped is none, nor what somebody else has put there" "$(names)" "old plain"
-like "a line has relation, kind and statement" "$(viewctl list -c "$T/viewd.conf" | grep plain)" '^shop +plain +.*plain.* +view +[^ ]+ +DROP VIEW .*plain'
+like "a line has relation, kind and statement" "$(viewctl list -c "$T/viewd.conf" | grep plain)" '^shop +plain +.*plain.* +view +[^ ]+( [^ ]+)? +DROP VIEW .*plain'
 like "... and when it was refreshed last" "$(list | jq -r '.orphans[] | select(.view == "old").last_success_time')" '^20.*Z$'
 while read -r statement; do
 	sql "$statement"

@@ -102,7 +102,7 @@ viewctl refresh totals --wait --full >/dev/null
 ok "a view that was emptied by hand hands over everything" equal
 
 comment "drawn"
-like "graph has the nodes" "$(viewctl graph)" "    node 1, a (part|roll) .*<- .*sale"
+like "graph has the nodes" "$(viewctl graph | tr '\n' ' ')" "node 1 +a (part|roll) .*sale +source"
 like "... and as dot" "$(viewctl graph --format dot)" '"upmost node 1" -> "upmost"'
 like "... which read views" "$(viewctl graph --format dot)" '"above" -> "upmost node 1"'
 is "... and as JSON" "$(viewctl --json graph | jq -r '.views[] | select(.view == "above") | .nodes[0].reads[0] | "\(.from) \(.from_kind)"')" "totals view"

@@ -5,16 +5,17 @@
 #include "client/print/print.h"
 
 #include "base/clock.h"
-#include "client/print/table.h"
+#include "client/print/text.h"
 
+#include <string.h>
 #include <talloc.h>
 
-struct screen *screen_new(void *mem_ctx, FILE *out, bool colours)
+struct screen *screen_new(void *mem_ctx, FILE *out, const struct look *look)
 {
 	struct screen *screen = talloc_zero(mem_ctx, struct screen);
 	const struct clock *clk = clock_system();
 	assert(screen != NULL);
-	*screen = (struct screen){.out = out, .colours = colours, .now_us = clk->wall(clk)};
+	*screen = (struct screen){.out = out, .look = *look, .now_us = clk->wall(clk)};
 	return screen;
 }
 
@@ -40,6 +41,21 @@ void print_pair(struct screen *screen, const char *key, const char *value)
 	if (value == NULL || value[0] == '\0')
 		return;
 	fprintf(screen->out, "  %-*s ", KEY_WIDTH, key);
-	table_put_clean(screen->out, value);
+	look_put_clean(screen->out, look_wrap(screen, value, KEY_WIDTH + 3, KEY_WIDTH + 3, screen->look.width));
 	fputc('\n', screen->out);
+}
+
+void print_pair_time(struct screen *screen, const char *key, const json_t *object, const char *member)
+{
+	print_pair(screen, key, text_time(screen, object, member, screen->look.utc));
+}
+
+void print_text(struct screen *screen, const char *text)
+{
+	for (size_t len; *text != '\0'; text += len + (text[len] == '\n')) {
+		len = strcspn(text, "\n");
+		char *line = talloc_strndup(screen, text, len);
+		look_put_clean(screen->out, look_wrap(screen, line, 0, strspn(line, " ") + 2, screen->look.width));
+		fputc('\n', screen->out);
+	}
 }

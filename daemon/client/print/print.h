@@ -5,6 +5,7 @@
 #ifndef VIEWD_CLIENT_PRINT_PRINT_H
 #define VIEWD_CLIENT_PRINT_PRINT_H
 
+#include "client/print/look.h"
 #include "ctl/command/args.h"
 
 #include <jansson.h>
@@ -13,11 +14,11 @@
 /* Where the text goes; also a talloc context for what is put together meanwhile. */
 struct screen {
 	FILE *out;
-	bool colours;
+	struct look look;
 	int64_t now_us; /* wall clock, for "in 5m" */
 };
 
-struct screen *screen_new(void *mem_ctx, FILE *out, bool colours);
+struct screen *screen_new(void *mem_ctx, FILE *out, const struct look *look);
 
 typedef void print_fn(struct screen *screen, const struct args *args, const json_t *body);
 
@@ -39,7 +40,13 @@ print_fn print_refresh, print_changes, print_verify, print_accepted, print_cance
 /* An array of {text, warning}, one a line: "file:line: ...". */
 void print_problems(struct screen *screen, const json_t *problems);
 
+/* text line by line; on a terminal a long line goes on below, two columns further in. */
+void print_text(struct screen *screen, const char *text);
+
 /* "KEY: value" lines with aligned values; a NULL value prints nothing. */
 void print_pair(struct screen *screen, const char *key, const char *value);
+
+/* The same for a member that is a time. */
+void print_pair_time(struct screen *screen, const char *key, const json_t *object, const char *member);
 
 #endif

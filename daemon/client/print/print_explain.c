@@ -3,14 +3,14 @@
  * print_explain.c: explain.
  */
 #include "client/print/print.h"
-#include "client/print/table.h"
 #include "client/print/text.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static void put_text(struct screen *screen, const char *text)
 {
-	table_put_clean(screen->out, text != NULL ? text : "?");
+	look_put_clean(screen->out, text != NULL ? text : "?");
 }
 
 static void put_list(struct screen *screen, int indent, const char *label, const json_t *list, const char *between)
@@ -121,13 +121,11 @@ static void print_refusal(struct screen *screen, const json_t *body)
 	fputc('\n', screen->out);
 }
 
-void print_explain(struct screen *screen, const struct args *args UNUSED, const json_t *body)
+static void put_explanation(struct screen *screen, const json_t *explanation)
 {
-	const json_t *explanation = json_object_get(body, "explanation");
 	json_t *nodes = json_object_get(explanation, "nodes"), *node;
 	size_t i;
-	table_put(screen->out, text_of(body, "view") != NULL ? text_of(body, "view") : "?", TABLE_BOLD, screen->colours);
-	fputs("\n  ", screen->out);
+	fputs("  ", screen->out);
 	put_text(screen, text_of(explanation, "today"));
 	fputc('\n', screen->out);
 	if (!flag(explanation, "possible")) {
@@ -139,4 +137,20 @@ void print_explain(struct screen *screen, const struct args *args UNUSED, const 
 	json_array_foreach(nodes, i, node)
 		print_node(screen, node);
 	print_costs(screen, explanation);
+}
+
+/* Lines are put together from many pieces, so they are broken when all are there. */
+void print_explain(struct screen *screen, const struct args *args UNUSED, const json_t *body)
+{
+	struct screen aside = *screen;
+	char *text = NULL;
+	size_t len = 0;
+	aside.out = open_memstream(&text, &len);
+	assert(aside.out != NULL);
+	put_explanation(&aside, json_object_get(body, "explanation"));
+	fclose(aside.out);
+	look_put(screen->out, text_of(body, "view") != NULL ? text_of(body, "view") : "?", LOOK_BOLD, &screen->look);
+	fputc('\n', screen->out);
+	print_text(screen, text);
+	free(text);
 }

@@ -57,54 +57,71 @@ static char *add_words(char *text, const char *before, const json_t *list)
 	return text;
 }
 
-/* "node 1, a part with the key s.id" */
-static char *node_label(void *mem_ctx, const json_t *node)
+/* The state, or the freshness of a view that is ACTIVE. */
+static const char *view_word(const json_t *view)
 {
-	char *text = talloc_asprintf(mem_ctx, "node %d, a %s", node_of(node), or_empty(text_of(node, "kind")));
+	const char *state = or_empty(text_of(view, "state")), *freshness = text_of(view, "freshness");
+	return strcmp(state, "ACTIVE") == 0 && freshness != NULL ? freshness : state;
+}
+
+/* "a part with the key s.id" */
+static char *node_facts(void *mem_ctx, const json_t *node)
+{
+	char *text = talloc_asprintf(mem_ctx, "a %s", or_empty(text_of(node, "kind")));
 	text = add_words(text, " with the key ", json_object_get(node, "key"));
 	return add_words(text, " for each ", json_object_get(node, "groups"));
 }
 
-static void text_node(struct screen *screen, const json_t *node)
+/* "node 1, a part with the key s.id" */
+static char *node_label(void *mem_ctx, const json_t *node)
+{
+	return talloc_asprintf(mem_ctx, "node %d, %s", node_of(node), node_facts(mem_ctx, node));
+}
+
+/* ---- text ---- */
+
+static void tree_row(struct table *table, size_t depth, const char *name, enum look_colour colour, const char *facts)
+{
+	table_row_below(table, depth);
+	table_cell(table, name, colour);
+	table_cell(table, facts, LOOK_PLAIN);
+}
+
+static void tree_node(struct screen *screen, struct table *table, const json_t *node)
 {
 	size_t i;
 	json_t *reads;
-	fputs("    ", screen->out);
-	table_put_clean(screen->out, node_label(screen, node));
+	tree_row(table, 2, talloc_asprintf(screen, "node %d", node_of(node)), LOOK_PLAIN, node_facts(screen, node));
 	json_array_foreach(json_object_get(node, "reads"), i, reads) {
-		fputs(i > 0 ? ", " : " <- ", screen->out);
 		if (reads_node(reads))
-			fprintf(screen->out, "node %d", node_of(reads));
+			tree_row(table, 3, talloc_asprintf(screen, "node %d", node_of(reads)), LOOK_PLAIN, "the node above");
 		else
-			fprintf(screen->out, "%s", or_empty(text_of(reads, "from")));
+			tree_row(table, 3, text_of(reads, "from"), LOOK_PLAIN, is_source(reads) ? "source" : "view");
 	}
-	fputc('\n', screen->out);
 }
 
-static void text_view(struct screen *screen, const json_t *body, const json_t *view)
+static void tree_view(struct screen *screen, struct table *table, const json_t *body, const json_t *view)
 {
-	const char *label = or_empty(text_of(view, "view"));
+	const char *label = or_empty(text_of(view, "view")), *group = text_of(view, "refresh_group");
 	size_t i;
 	json_t *edge;
 	json_t *node;
-	fprintf(screen->out, "  ");
-	table_put(screen->out, label, TABLE_BOLD, screen->colours);
-	fprintf(screen->out, " (%s, %s", or_empty(text_of(view, "method")), or_empty(text_of(view, "state")));
-	if (text_of(view, "refresh_group") != NULL)
-		fprintf(screen->out, ", group %s", text_of(view, "refresh_group"));
-	fputs(")\n", screen->out);
-	json_array_foreach(edges_of(body), i, edge) {
-		if (strcmp(or_empty(text_of(edge, "to")), label) != 0)
-			continue;
-		fprintf(screen->out, "    <- %s%s\n", or_empty(text_of(edge, "from")), is_source(edge) ? "" : " (view)");
-	}
+	tree_row(table, 1, label, LOOK_BOLD,
+	         talloc_asprintf(screen, "%s, %s%s%s", or_empty(text_of(view, "method")), view_word(view),
+	                         group != NULL ? ", group " : "", or_empty(group)));
+	json_array_foreach(edges_of(body), i, edge)
+		if (strcmp(or_empty(text_of(edge, "to")), label) == 0)
+			tree_row(table, 2, text_of(edge, "from"), LOOK_PLAIN, is_source(edge) ? "source" : "view");
 	json_array_foreach(json_object_get(view, "nodes"), i, node)
-		text_node(screen, node);
+		tree_node(screen, table, node);
 }
 
+/* Below a database its views, below a view what it reads. */
 static void graph_text(struct screen *screen, const json_t *body)
 {
+	static const struct table_column columns[] = {{"NAME", TABLE_TREE}, {"WHAT IT IS", TABLE_TEXT}};
 	const json_t *views = views_of(body);
+	struct table *table = table_new(screen, columns, ARRAY_LEN(columns), &screen->look);
 	size_t i;
 	size_t k;
 	json_t *first;
@@ -113,11 +130,12 @@ static void graph_text(struct screen *screen, const json_t *body)
 		const char *database = or_empty(text_of(first, "database"));
 		if (database_seen(views, i, database))
 			continue;
-		fprintf(screen->out, "%s\n", database);
+		tree_row(table, 0, database, LOOK_PLAIN, "database");
 		json_array_foreach(views, k, view)
 			if (strcmp(or_empty(text_of(view, "database")), database) == 0)
-				text_view(screen, body, view);
+				tree_view(screen, table, body, view);
 	}
+	table_print(table, screen->out);
 }
 
 /* A text inside double quotes, by the rules of dot. */
@@ -252,17 +270,11 @@ static const char *dot_colour(const char *word)
 	return "#e2e3e5";
 }
 
-static const char *dot_word(const json_t *view)
-{
-	const char *state = or_empty(text_of(view, "state")), *freshness = text_of(view, "freshness");
-	return strcmp(state, "ACTIVE") == 0 && freshness != NULL ? freshness : state;
-}
-
 /* A second line says what the colour does. Boxes of one group are drawn as peers. */
 static void dot_view(struct screen *screen, const json_t *view)
 {
 	FILE *out = screen->out;
-	const char *label = or_empty(text_of(view, "view")), *word = dot_word(view);
+	const char *label = or_empty(text_of(view, "view")), *word = view_word(view);
 	fputs("    ", out);
 	put_quoted(out, "", label);
 	fprintf(out, " [shape=box, style=filled, fillcolor=\"%s\", label=<", dot_colour(word));

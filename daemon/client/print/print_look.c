@@ -16,13 +16,11 @@ void print_why(struct screen *screen, const struct args *args UNUSED, const json
 	json_t *view;
 	json_t *line;
 	json_array_foreach(json_object_get(body, "views"), i, view) {
-		table_put(screen->out, text_of(view, "view") != NULL ? text_of(view, "view") : "?", TABLE_BOLD,
-		          screen->colours);
+		look_put(screen->out, text_of(view, "view") != NULL ? text_of(view, "view") : "?", LOOK_BOLD, &screen->look);
 		fputc('\n', screen->out);
 		json_array_foreach(json_object_get(view, "lines"), k, line) {
-			fputs("  ", screen->out);
-			table_put_clean(screen->out, json_string_value(line) != NULL ? json_string_value(line) : "");
-			fputc('\n', screen->out);
+			const char *text = json_string_value(line);
+			print_text(screen, talloc_asprintf(screen, "  %s", text != NULL ? text : ""));
 		}
 	}
 }
@@ -39,21 +37,21 @@ static void put_unread(struct screen *screen, const json_t *errors)
 	size_t i;
 	json_t *one;
 	json_array_foreach(errors, i, one) {
-		char *error = text_error(screen, json_object_get(one, "error"));
-		table_put(screen->out,
-		          talloc_asprintf(screen, "database %s cannot be read (%s)", text_of(one, "database"),
-		                          error != NULL ? error : "?"),
-		          TABLE_RED, screen->colours);
+		const char *error = text_error(screen, json_object_get(one, "error"));
+		char *text = talloc_asprintf(screen, "database %s cannot be read (%s)", text_of(one, "database"),
+		                             error != NULL ? error : "?");
+		look_put(screen->out, look_wrap(screen, text, 0, 2, screen->look.width), LOOK_RED, &screen->look);
 		fputc('\n', screen->out);
 	}
 }
 
 void print_history(struct screen *screen, const struct args *args, const json_t *body)
 {
-	static const char *const headings[] = {"VIEW",   "STARTED",  "TRIGGER", "RESULT",
-	                                       "ACTION", "DURATION", "ROWS",    "WRITTEN"};
+	static const struct table_column columns[] = {
+		{"VIEW", TABLE_NAME},   {"STARTED", TABLE_WORD}, {"TRIGGER", TABLE_WORD}, {"RESULT", TABLE_WORD},
+		{"ACTION", TABLE_WORD}, {"TOOK", TABLE_NUMBER},  {"ROWS", TABLE_NUMBER},  {"WRITTEN", TABLE_NUMBER}};
 	bool one = is_of_one(args);
-	struct table *table = table_new(screen, headings + one, ARRAY_LEN(headings) - one, screen->colours);
+	struct table *table = table_new(screen, columns + one, ARRAY_LEN(columns) - one, &screen->look);
 	size_t i;
 	json_t *run;
 	json_array_foreach(json_object_get(body, "runs"), i, run) {
@@ -61,51 +59,64 @@ void print_history(struct screen *screen, const struct args *args, const json_t 
 		bool good = result == NULL || strcmp(result, "SUCCEEDED") == 0;
 		table_row(table);
 		if (!one)
-			table_cell(table, text_of(run, "view"), TABLE_PLAIN);
-		table_cell(table, text_of(run, "started"), TABLE_PLAIN);
-		table_cell(table, text_of(run, "trigger"), TABLE_PLAIN);
-		table_cell(table, result, good ? TABLE_PLAIN : TABLE_RED);
-		table_cell(table, text_of(run, "action"), TABLE_PLAIN);
-		table_cell(table, text_ms(screen, run, "duration_ms"), TABLE_PLAIN);
-		table_cell(table, text_count(screen, run, "rows"), TABLE_PLAIN);
-		table_cell(table, text_count(screen, run, "rows_written"), TABLE_PLAIN);
+			table_cell(table, text_of(run, "view"), LOOK_PLAIN);
+		table_cell(table, text_time(screen, run, "started", screen->look.utc), LOOK_PLAIN);
+		table_cell(table, text_of(run, "trigger"), LOOK_PLAIN);
+		table_cell(table, result, good ? LOOK_PLAIN : LOOK_RED);
 		if (text_of(run, "error") != NULL)
-			table_note(table, text_of(run, "error"), TABLE_RED);
+			table_note(table, text_of(run, "error"), LOOK_RED);
+		table_cell(table, text_of(run, "action"), LOOK_PLAIN);
+		table_cell(table, text_ms(screen, run, "duration_ms"), LOOK_PLAIN);
+		table_cell(table, text_count(screen, run, "rows"), LOOK_PLAIN);
+		table_cell(table, text_count(screen, run, "rows_written"), LOOK_PLAIN);
 	}
 	table_print(table, screen->out);
 	put_unread(screen, json_object_get(body, "errors"));
 }
 
-static enum table_colour change_colour(const char *change)
+static enum look_colour change_colour(const char *change)
 {
 	if (change == NULL || strcmp(change, "nothing") == 0)
-		return TABLE_DIM;
-	return strcmp(change, "refuse") == 0 || strcmp(change, "drop") == 0 ? TABLE_RED : TABLE_YELLOW;
+		return LOOK_DIM;
+	return strcmp(change, "refuse") == 0 || strcmp(change, "drop") == 0 ? LOOK_RED : LOOK_YELLOW;
+}
+
+static char *add_line(char *text, const char *head, const char *line)
+{
+	if (line == NULL || line[0] == '\0')
+		return text;
+	return talloc_asprintf_append_buffer(text, "%s%s%s", text[0] != '\0' ? "\n" : "", head, line);
+}
+
+/* A line each: why, what is locked, with which group. */
+static char *plan_reason(void *mem_ctx, const json_t *item)
+{
+	char *text = add_line(talloc_strdup(mem_ctx, ""), "", text_of(item, "reason"));
+	text = add_line(text, "locks: ", text_of(item, "locks"));
+	return add_line(text, "refreshed with group ", text_of(item, "refresh_group"));
 }
 
 static void plan_items(struct screen *screen, const json_t *items)
 {
-	static const char *const headings[] = {"VIEW", "DATABASE", "CHANGE", "LAST TOOK", "WHY"};
-	struct table *table = table_new(screen, headings, ARRAY_LEN(headings), screen->colours);
+	static const struct table_column columns[] = {{"VIEW", TABLE_NAME},
+	                                              {"DATABASE", TABLE_NAME},
+	                                              {"CHANGE", TABLE_WORD},
+	                                              {"LAST TOOK", TABLE_NUMBER},
+	                                              {"WHY", TABLE_TEXT}};
+	struct table *table = table_new(screen, columns, ARRAY_LEN(columns), &screen->look);
 	size_t i;
 	json_t *item;
 	json_array_foreach(items, i, item) {
 		const char *change = text_of(item, "change");
-		const char *locks = text_of(item, "locks");
 		char *error = text_error(screen, json_object_get(item, "error"));
 		table_row(table);
-		table_cell(table, text_of(item, "view"), TABLE_PLAIN);
-		table_cell(table, text_of(item, "database"), TABLE_PLAIN);
+		table_cell(table, text_of(item, "view"), LOOK_PLAIN);
+		table_cell(table, text_of(item, "database"), LOOK_PLAIN);
 		table_cell(table, change, change_colour(change));
-		table_cell(table, text_ms(screen, item, "duration_ms"), TABLE_PLAIN);
-		table_cell(table, text_of(item, "reason"), TABLE_PLAIN);
-		if (locks != NULL && locks[0] != '\0')
-			table_note(table, talloc_asprintf(screen, "locks: %s", locks), TABLE_PLAIN);
-		if (text_of(item, "refresh_group") != NULL)
-			table_note(table, talloc_asprintf(screen, "refreshed with group %s", text_of(item, "refresh_group")),
-			           TABLE_DIM);
 		if (error != NULL)
-			table_note(table, error, TABLE_RED);
+			table_note(table, error, LOOK_RED);
+		table_cell(table, text_ms(screen, item, "duration_ms"), LOOK_PLAIN);
+		table_cell(table, plan_reason(screen, item), LOOK_PLAIN);
 	}
 	table_print(table, screen->out);
 }
@@ -133,15 +144,18 @@ void print_render(struct screen *screen, const struct args *args UNUSED, const j
 
 void print_list(struct screen *screen, const struct args *args UNUSED, const json_t *body)
 {
-	static const char *const headings[] = {"DATABASE", "VIEW", "RELATION", "KIND", "LAST REFRESH", "TO REMOVE IT"};
+	static const struct table_column columns[] = {{"DATABASE", TABLE_NAME},     {"VIEW", TABLE_NAME},
+	                                              {"RELATION", TABLE_NAME},     {"KIND", TABLE_WORD},
+	                                              {"LAST REFRESH", TABLE_WORD}, {"TO REMOVE IT", TABLE_TEXT}};
 	static const char *const keys[] = {"database", "view", "relation", "kind", "last_success_time", "remove"};
-	struct table *table = table_new(screen, headings, ARRAY_LEN(headings), screen->colours);
+	struct table *table = table_new(screen, columns, ARRAY_LEN(columns), &screen->look);
 	size_t i;
 	json_t *one;
 	json_array_foreach(json_object_get(body, "orphans"), i, one) {
 		table_row(table);
 		for (size_t k = 0; k < ARRAY_LEN(keys); k++)
-			table_cell(table, text_of(one, keys[k]), k == 1 ? TABLE_BOLD : TABLE_PLAIN);
+			table_cell(table, k == 4 ? text_time(screen, one, keys[k], screen->look.utc) : text_of(one, keys[k]),
+			           k == 1 ? LOOK_BOLD : LOOK_PLAIN);
 	}
 	table_print(table, screen->out);
 }
@@ -151,7 +165,7 @@ static void put_comment(FILE *out, const char *head, const char *text)
 	if (text == NULL)
 		return;
 	fprintf(out, "-- %s", head);
-	table_put_clean(out, text);
+	look_put_clean(out, text);
 	fputc('\n', out);
 }
 

@@ -3,22 +3,22 @@
  * print_run.c: prints the results of refresh, drop and the like.
  */
 #include "client/print/print.h"
-#include "client/print/table.h"
 #include "client/print/text.h"
 
 #include <string.h>
 #include <talloc.h>
 
-static void put_line(struct screen *screen, const char *head, const char *tail, enum table_colour colour)
+static void put_line(struct screen *screen, const char *head, const char *tail, enum look_colour colour)
 {
-	table_put_clean(screen->out, head);
+	look_put_clean(screen->out, head);
 	fputs(": ", screen->out);
 	/* the tail may quote a server */
 	char *safe = talloc_strdup(screen, tail);
 	for (char *p = safe; *p != '\0'; p++)
 		if ((unsigned char)*p < 0x20 || *p == 0x7f)
 			*p = ' ';
-	table_put(screen->out, safe, colour, screen->colours);
+	safe = look_wrap(screen, safe, strlen(head) + 2, 2, screen->look.width);
+	look_put(screen->out, safe, colour, &screen->look);
 	fputc('\n', screen->out);
 }
 
@@ -46,7 +46,7 @@ static void refresh_item(struct screen *screen, const json_t *item)
 	char *error = text_error(screen, json_object_get(item, "error"));
 	if (error != NULL)
 		text = talloc_asprintf_append_buffer(text, " (%s)", error);
-	put_line(screen, item_name(item), text, good ? TABLE_PLAIN : TABLE_RED);
+	put_line(screen, item_name(item), text, good ? LOOK_PLAIN : LOOK_RED);
 }
 
 void print_accepted(struct screen *screen, const struct args *args, const json_t *body)
@@ -77,9 +77,9 @@ void print_changes(struct screen *screen, const struct args *args UNUSED, const 
 		text = append_fact(text, text_ms(screen, item, "duration_ms"), "");
 		if (error != NULL || (reason != NULL && reason[0] != '\0'))
 			text = talloc_asprintf_append_buffer(text, " (%s)", error != NULL ? error : reason);
-		put_line(screen, item_name(item), text, error != NULL ? TABLE_RED : TABLE_PLAIN);
+		put_line(screen, item_name(item), text, error != NULL ? LOOK_RED : LOOK_PLAIN);
 		if (text_of(item, "definition") != NULL)
-			put_line(screen, "definition", text_of(item, "definition"), TABLE_PLAIN);
+			put_line(screen, "definition", text_of(item, "definition"), LOOK_PLAIN);
 	}
 }
 
@@ -90,18 +90,18 @@ static void verify_item(struct screen *screen, const json_t *item)
 	char *missing = text_count(screen, item, "missing");
 	char *unexpected = text_count(screen, item, "unexpected");
 	if (error != NULL || rows == NULL || missing == NULL || unexpected == NULL)
-		put_line(screen, item_name(item), error != NULL ? error : "not compared", TABLE_RED);
+		put_line(screen, item_name(item), error != NULL ? error : "not compared", LOOK_RED);
 	else if (json_is_true(json_object_get(item, "differs")))
 		put_line(screen, item_name(item),
 		         talloc_asprintf(screen, "differs, %s missing, %s unexpected (definition yields %s rows)", missing,
 		                         unexpected, rows),
-		         TABLE_RED);
+		         LOOK_RED);
 	else
 		put_line(
 			screen, item_name(item),
 			talloc_asprintf(screen, "equal, %s rows%s", rows,
 		                    json_is_true(json_object_get(item, "repaired")) ? ", after all were computed again" : ""),
-			TABLE_PLAIN);
+			LOOK_PLAIN);
 }
 
 void print_verify(struct screen *screen, const struct args *args UNUSED, const json_t *body)
@@ -124,8 +124,8 @@ void print_problems(struct screen *screen, const json_t *problems)
 	json_t *item;
 	json_array_foreach(problems, i, item) {
 		bool warning = json_is_true(json_object_get(item, "warning"));
-		table_put(screen->out, warning ? "warning: " : "", TABLE_YELLOW, screen->colours);
-		table_put_clean(screen->out, text_of(item, "text") != NULL ? text_of(item, "text") : "?");
+		look_put(screen->out, warning ? "warning: " : "", LOOK_YELLOW, &screen->look);
+		look_put_clean(screen->out, text_of(item, "text") != NULL ? text_of(item, "text") : "?");
 		fputc('\n', screen->out);
 	}
 }
@@ -144,11 +144,11 @@ void print_reload(struct screen *screen, const struct args *args UNUSED, const j
 		bool more = detail != NULL && detail[0] != '\0';
 		put_line(screen, head,
 		         talloc_asprintf(screen, "%s%s%s%s", change, more ? " (" : "", more ? detail : "", more ? ")" : ""),
-		         TABLE_PLAIN);
+		         LOOK_PLAIN);
 	}
 	char *restart = text_joined(screen, body, "restart_needed");
 	if (restart != NULL)
-		put_line(screen, "restart needed for", restart, TABLE_YELLOW);
+		put_line(screen, "restart needed for", restart, LOOK_YELLOW);
 	const char *outcome = text_of(body, "outcome");
 	fprintf(screen->out, "%s, generation %s\n", outcome != NULL ? outcome : "?",
 	        text_count(screen, body, "generation"));
@@ -156,7 +156,7 @@ void print_reload(struct screen *screen, const struct args *args UNUSED, const j
 
 void print_wait(struct screen *screen, const struct args *args UNUSED, const json_t *body)
 {
-	const char *as_of = text_of(body, "data_timestamp");
+	const char *as_of = text_time(screen, body, "data_timestamp", screen->look.utc);
 	fprintf(screen->out, "%s: data as of %s\n", text_of(body, "view"), as_of != NULL ? as_of : "now");
 }
 

@@ -9,57 +9,66 @@
 #include <string.h>
 #include <talloc.h>
 
-static enum table_colour state_colour(const char *state)
+static enum look_colour state_colour(const char *state)
 {
 	if (state == NULL || strcmp(state, "ACTIVE") == 0)
-		return TABLE_GREEN;
-	return strcmp(state, "FAILED") == 0 || strcmp(state, "MISSING") == 0 ? TABLE_RED : TABLE_YELLOW;
+		return LOOK_GREEN;
+	return strcmp(state, "FAILED") == 0 || strcmp(state, "MISSING") == 0 ? LOOK_RED : LOOK_YELLOW;
 }
 
-static enum table_colour freshness_colour(const char *freshness)
+static enum look_colour freshness_colour(const char *freshness)
 {
-	return freshness != NULL && strcmp(freshness, "FRESH") != 0 ? TABLE_YELLOW : TABLE_PLAIN;
+	return freshness != NULL && strcmp(freshness, "FRESH") != 0 ? LOOK_YELLOW : LOOK_PLAIN;
 }
 
-static enum table_colour result_colour(const char *result)
+static enum look_colour result_colour(const char *result)
 {
 	if (result == NULL || strcmp(result, "SUCCEEDED") == 0)
-		return TABLE_PLAIN;
-	return strcmp(result, "FAILED") == 0 ? TABLE_RED : TABLE_YELLOW;
+		return LOOK_PLAIN;
+	return strcmp(result, "FAILED") == 0 ? LOOK_RED : LOOK_YELLOW;
+}
+
+/* NULL: nothing. */
+static const char *doing_now(const json_t *view)
+{
+	const char *activity = text_of(view, "activity");
+	if (activity == NULL || strcmp(activity, "IDLE") == 0)
+		return NULL;
+	return strcmp(activity, "WAITING") == 0 ? "waiting" : "refreshing";
 }
 
 /* "ACTIVE", or "ACTIVE refreshing" while something goes on. */
 static char *state_text(void *mem_ctx, const json_t *view)
 {
-	const char *state = text_of(view, "state");
-	const char *activity = text_of(view, "activity");
-	bool idle = activity == NULL || strcmp(activity, "IDLE") == 0;
-	const char *doing = idle ? "" : strcmp(activity, "WAITING") == 0 ? " waiting" : " refreshing";
-	return talloc_asprintf(mem_ctx, "%s%s", state != NULL ? state : "?", doing);
+	const char *state = text_of(view, "state"), *doing = doing_now(view);
+	return talloc_asprintf(mem_ctx, "%s%s%s", state != NULL ? state : "?", doing != NULL ? " " : "",
+	                       doing != NULL ? doing : "");
 }
 
 static void status_line(struct screen *screen, struct table *table, const json_t *view)
 {
-	const char *result = text_of(view, "result"), *freshness = text_of(view, "freshness");
+	const char *result = text_of(view, "result"), *freshness = text_of(view, "freshness"), *doing = doing_now(view);
 	char *error = text_error(screen, json_object_get(view, "error"));
 	table_row(table);
-	table_cell(table, text_of(view, "name"), TABLE_PLAIN);
-	table_cell(table, text_of(view, "database"), TABLE_PLAIN);
-	table_cell(table, state_text(screen, view), state_colour(text_of(view, "state")));
+	table_cell(table, text_of(view, "name"), LOOK_PLAIN);
+	table_cell(table, text_of(view, "database"), LOOK_PLAIN);
+	table_cell(table, text_of(view, "state"), state_colour(text_of(view, "state")));
+	if (error != NULL)
+		table_note(table, error, LOOK_RED);
 	table_cell(table, freshness, freshness_colour(freshness));
 	table_cell(table, text_seconds(screen, view, "lag_seconds"), freshness_colour(freshness));
 	table_cell(table, result, result_colour(result));
-	table_cell(table, text_ms(screen, view, "duration_ms"), TABLE_PLAIN);
-	table_cell(table, text_until(screen, view, "next_refresh_time", screen->now_us), TABLE_PLAIN);
-	if (error != NULL)
-		table_note(table, error, TABLE_RED);
+	table_cell(table, text_ms(screen, view, "duration_ms"), LOOK_PLAIN);
+	table_cell(table, doing != NULL ? doing : text_until(screen, view, "next_refresh_time", screen->now_us),
+	           LOOK_PLAIN);
 }
 
 static void status_table(struct screen *screen, const json_t *views)
 {
-	static const char *const headings[] = {"VIEW", "DATABASE", "STATE",    "FRESHNESS",
-	                                       "LAG",  "RESULT",   "DURATION", "NEXT"};
-	struct table *table = table_new(screen, headings, ARRAY_LEN(headings), screen->colours);
+	static const struct table_column columns[] = {
+		{"VIEW", TABLE_NAME},  {"DATABASE", TABLE_NAME}, {"STATE", TABLE_WORD},      {"FRESHNESS", TABLE_WORD},
+		{"LAG", TABLE_NUMBER}, {"RESULT", TABLE_WORD},   {"DURATION", TABLE_NUMBER}, {"NEXT", TABLE_WORD}};
+	struct table *table = table_new(screen, columns, ARRAY_LEN(columns), &screen->look);
 	size_t i;
 	json_t *view;
 	json_array_foreach(views, i, view)
@@ -83,7 +92,7 @@ static void print_sources(struct screen *screen, const json_t *view)
 /* Every field of status under a heading. */
 static void view_fields(struct screen *screen, const json_t *view)
 {
-	table_put(screen->out, text_of(view, "name") != NULL ? text_of(view, "name") : "?", TABLE_BOLD, screen->colours);
+	look_put(screen->out, text_of(view, "name") != NULL ? text_of(view, "name") : "?", LOOK_BOLD, &screen->look);
 	fputc('\n', screen->out);
 	print_pair(screen, "database", text_of(view, "database"));
 	print_pair(screen, "relation", text_of(view, "relation"));
@@ -94,12 +103,12 @@ static void view_fields(struct screen *screen, const json_t *view)
 	print_pair(screen, "waits for", text_of(view, "waits_for"));
 	print_pair(screen, "lag", text_seconds(screen, view, "lag_seconds"));
 	print_pair(screen, "freshness", text_of(view, "freshness"));
-	print_pair(screen, "stale since", text_of(view, "stale_since"));
+	print_pair_time(screen, "stale since", view, "stale_since");
 	print_pair(screen, "age", text_seconds(screen, view, "age_seconds"));
-	print_pair(screen, "data as of", text_of(view, "data_timestamp"));
-	print_pair(screen, "last refresh", text_of(view, "last_refresh_time"));
-	print_pair(screen, "last success", text_of(view, "last_success_time"));
-	print_pair(screen, "next refresh", text_of(view, "next_refresh_time"));
+	print_pair_time(screen, "data as of", view, "data_timestamp");
+	print_pair_time(screen, "last refresh", view, "last_refresh_time");
+	print_pair_time(screen, "last success", view, "last_success_time");
+	print_pair_time(screen, "next refresh", view, "next_refresh_time");
 	print_pair(screen, "trigger", text_of(view, "trigger"));
 	print_pair(screen, "result", text_of(view, "result"));
 	print_pair(screen, "action", text_of(view, "action"));
@@ -158,8 +167,9 @@ static char *first_line(void *mem_ctx, const char *value)
 
 void print_show(struct screen *screen, const struct args *args UNUSED, const json_t *body)
 {
-	static const char *const headings[] = {"SETTING", "VALUE", "ORIGIN"};
-	struct table *table = table_new(screen, headings, ARRAY_LEN(headings), screen->colours);
+	static const struct table_column columns[] = {
+		{"SETTING", TABLE_WORD}, {"ORIGIN", TABLE_NAME}, {"VALUE", TABLE_TEXT}};
+	struct table *table = table_new(screen, columns, ARRAY_LEN(columns), &screen->look);
 	size_t i;
 	json_t *setting;
 	views_fields(screen, json_object_get(body, "views"));
@@ -167,9 +177,9 @@ void print_show(struct screen *screen, const struct args *args UNUSED, const jso
 		const char *origin = text_of(setting, "origin");
 		bool dflt = origin != NULL && strcmp(origin, "default") == 0;
 		table_row(table);
-		table_cell(table, text_of(setting, "key"), TABLE_PLAIN);
-		table_cell(table, first_line(screen, text_of(setting, "value")), dflt ? TABLE_DIM : TABLE_PLAIN);
-		table_cell(table, origin, TABLE_DIM);
+		table_cell(table, text_of(setting, "key"), LOOK_PLAIN);
+		table_cell(table, origin, LOOK_DIM);
+		table_cell(table, first_line(screen, text_of(setting, "value")), dflt ? LOOK_DIM : LOOK_PLAIN);
 	}
 	fputc('\n', screen->out);
 	table_print(table, screen->out);
@@ -180,7 +190,7 @@ void print_info(struct screen *screen, const struct args *args UNUSED, const jso
 	static const char *const counters[] = {"views",         "databases", "databases_down", "running",   "waiting",
 	                                       "stuck_workers", "runs",      "failures",       "generation"};
 	print_pair(screen, "version", text_of(body, "version"));
-	print_pair(screen, "started", text_of(body, "started"));
+	print_pair_time(screen, "started", body, "started");
 	for (size_t i = 0; i < ARRAY_LEN(counters); i++)
 		print_pair(screen, counters[i], text_count(screen, body, counters[i]));
 }

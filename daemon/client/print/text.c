@@ -8,8 +8,10 @@
 #include "base/macros.h"
 #include "base/span.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <talloc.h>
+#include <time.h>
 
 const char *text_of(const json_t *object, const char *key)
 {
@@ -56,6 +58,23 @@ char *text_until(void *mem_ctx, const json_t *object, const char *key, int64_t n
 	if (left > 0)
 		return talloc_asprintf(mem_ctx, "in %s", span_human(left, buf, sizeof(buf)));
 	return talloc_asprintf(mem_ctx, "%s ago", span_human(-left, buf, sizeof(buf)));
+}
+
+char *text_time(void *mem_ctx, const json_t *object, const char *key, bool utc)
+{
+	const char *text = text_of(object, key);
+	int64_t when = 0;
+	struct tm tm = {0};
+	char date[32];
+	if (text == NULL || !clock_parse(text, &when))
+		return talloc_strdup(mem_ctx, text);
+	time_t sec = (time_t)(when / SPAN_SECOND);
+	(utc ? gmtime_r : localtime_r)(&sec, &tm);
+	strftime(date, sizeof date, "%Y-%m-%d %H:%M:%S", &tm);
+	long east = tm.tm_gmtoff / 60;
+	long minutes = labs(east) % 60;
+	char *out = talloc_asprintf(mem_ctx, "%s%c%02ld", date, east < 0 ? '-' : '+', labs(east) / 60);
+	return minutes != 0 ? talloc_asprintf_append_buffer(out, ":%02ld", minutes) : out;
 }
 
 char *text_joined(void *mem_ctx, const json_t *object, const char *key)

@@ -21,6 +21,9 @@ char *text_seconds(void *mem_ctx, const json_t *object, const char *key);
 /* "in 4m59s", "2s ago" (overdue), seen from now. */
 char *text_until(void *mem_ctx, const json_t *object, const char *key, int64_t now_us);
 
+/* "2026-11-22 09:44:01+01" of a time: in the local zone, or in UTC; the offset has minutes only where it needs them. */
+char *text_time(void *mem_ctx, const json_t *object, const char *key, bool utc);
+
 /* "a, b, c" of an array of strings; NULL when it is empty. */
 char *text_joined(void *mem_ctx, const json_t *object, const char *key);
 

@@ -158,7 +158,8 @@ static const struct command_param help_params[] = {
 
 #define DOC_STATUS \
 	"Without VIEW, one line for each view: name, database, state, freshness, lag, last result, duration of the " \
-	"last refresh, next refresh. The error of a view in trouble is on the line below. With VIEW, all fields. " \
+	"last refresh, next refresh. The error of a view in trouble has a number, and stands below the table, once for " \
+	"all that have the same. With VIEW, all fields. " \
 	"With --json, an array with one object for each view."
 #define DOC_SHOW \
 	"Prints the status, what the view reads, what reads it, and every effective setting with its origin: file " \
@@ -178,10 +179,12 @@ static const struct command_param help_params[] = {
 #define DOC_HISTORY \
 	"Past runs as recorded in the databases, newest first, of all views or of those that are named: what started " \
 	"each run, what it did and how it ended. An error, the warning of a post_hook, or that an audit has found an " \
-	"incremental view wrong, is on a line below. The database keeps the last 200 runs of a view, and at most a few " \
+	"incremental view wrong, has a number, and stands below. The database keeps the last 200 runs of a view, and at " \
+	"most a few " \
 	"more until the next trim."
 #define DOC_GRAPH \
-	"Base tables, views, and which view reads which, for each database. The dot form is for graphviz, the " \
+	"Base tables, views, and which view reads which, for each database. The text form is a tree: below a " \
+	"database its views, below a view what it reads. The dot form is for graphviz, the " \
 	"mermaid form for Markdown pages. The svg form is a picture, drawn by the program dot, which has to be installed " \
 	"(package graphviz). In dot and svg a view says its state, or, where it is ACTIVE, its freshness, and has a " \
 	"colour: green FRESH, yellow STALE, red FAILED, MISSING or SUSPENDED, grey anything else. Of a view that is kept " \

@@ -33,5 +33,26 @@ static void text(void)
 	CHECK_STR(clock_format(-1000, buf, sizeof buf), "1969-12-31T23:59:59.999Z");
 }
 
-static const struct harness_test tests[] = {{"machine", machine}, {"fake", fake}, {"text", text}};
+static void offsets(void)
+{
+	static const struct {
+		const char *text;
+		int64_t seconds; /* of the day */
+	} good[] = {{"2026-11-22T08:44:01Z", 31441},
+	            {"2026-11-22 09:44:01+01", 31441},
+	            {"2026-11-22T09:44:01.5+01:00", 31441},
+	            {"2026-11-22 05:14:01-03:30", 31441}};
+	static const char *const bad[] = {"2026-11-22 09:44:01",     "2026-11-22 09:44:01+1",
+	                                  "2026-11-22 09:44:01+24",  "2026-11-22 09:44:01+0100",
+	                                  "2026-11-22 09:44:01+01:", "2026-11-22 09:44:01+01:60"};
+	int64_t us = 0;
+	for (size_t i = 0; i < ARRAY_LEN(good); i++) {
+		CHECK(clock_parse(good[i].text, &us));
+		CHECK_INT(us / 1000000 % 86400, good[i].seconds);
+	}
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
+		harness_check(!clock_parse(bad[i], &us), __FILE__, __LINE__, "%s", bad[i]);
+}
+
+static const struct harness_test tests[] = {{"offsets", offsets}, {"machine", machine}, {"fake", fake}, {"text", text}};
 HARNESS_MAIN(SUITE("clock", tests))

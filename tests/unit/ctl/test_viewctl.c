@@ -9,16 +9,19 @@
 
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/wait.h>
 #include <talloc.h>
+#include <time.h>
 #include <unistd.h>
+#include <wchar.h>
 
 /* ---- printers -------------------------------------------------------------------------------------------------- */
 
 #define NOW_US INT64_C(1700000000000000)
 
-/* Prints a reply for a command line, without colours, at a fixed time. */
-static char *printed(const char *const *words, size_t n, const char *json)
+/* Prints a reply for a command line, at a fixed time. */
+static char *printed_so(struct look look, const char *const *words, size_t n, const char *json)
 {
 	struct viewd_err err = {0};
 	json_error_t why;
@@ -29,16 +32,22 @@ static char *printed(const char *const *words, size_t n, const char *json)
 	char *text = NULL;
 	size_t size = 0;
 	FILE *out = open_memstream(&text, &size);
-	struct screen *screen = screen_new(harness_ctx(), out, false);
+	setenv("LC_ALL", "C", 1);
+	void *begun = look_begin();
+	struct screen *screen = screen_new(harness_ctx(), out, &look);
 	screen->now_us = NOW_US;
 	print_for(args_command(args)->id)(screen, args, body);
 	fclose(out);
+	look_end(begun);
 	json_decref(body);
 	char *copy = talloc_strdup(harness_ctx(), text);
 	free(text);
 	return copy;
 }
-#define PRINTED(json, ...) printed((const char *[]){__VA_ARGS__}, ARRAY_LEN(((const char *[]){__VA_ARGS__})), json)
+#define PRINTED_SO(look, json, ...) \
+	printed_so(look, (const char *[]){__VA_ARGS__}, ARRAY_LEN(((const char *[]){__VA_ARGS__})), json)
+#define PRINTED(json, ...) PRINTED_SO((struct look){.utc = true}, json, __VA_ARGS__)
+#define PRINTED_AT(columns, json, ...) PRINTED_SO(((struct look){.utc = true, .width = (columns)}), json, __VA_ARGS__)
 
 #define ALPHA \
 	"{\"name\":\"alpha\",\"database\":\"shop\",\"state\":\"ACTIVE\",\"activity\":\"IDLE\",\"result\":\"SUCCEEDED\"," \
@@ -56,11 +65,101 @@ static char *printed(const char *const *words, size_t n, const char *json)
 static void status_is_a_table(void)
 {
 	CHECK_STR(PRINTED("[" ALPHA "," BETA "]", "status"),
-	          "VIEW           DATABASE  STATE           FRESHNESS  LAG    RESULT     DURATION  NEXT\n"
-	          "alpha          shop      ACTIVE          UNKNOWN    1m15s  SUCCEEDED  1.5s      in 5m0s\n"
-	          "a_longer_name  db        FAILED waiting  STALE      -      FAILED     -         10.0s ago\n"
-	          "    conflict 55P03: lock ?[31mtimeout (wait)\n");
-	CHECK_STR(PRINTED("[]", "status"), "VIEW  DATABASE  STATE  FRESHNESS  LAG  RESULT  DURATION  NEXT\n");
+	          "VIEW          DATABASE STATE      FRESHNESS   LAG RESULT    DURATION NEXT\n"
+	          "alpha         shop     ACTIVE     UNKNOWN   1m15s SUCCEEDED     1.5s in 5m0s\n"
+	          "a_longer_name db       FAILED [1] STALE         - FAILED           - waiting\n"
+	          "\n[1] conflict 55P03: lock ?[31mtimeout (wait)\n");
+	CHECK_STR(PRINTED("[]", "status"), "");
+}
+
+/* As many columns as a text takes, of which no line is wider than a terminal. */
+static void fits(const char *text, size_t width)
+{
+	void *begun = look_begin();
+	for (size_t len; *text != '\0'; text += len + (text[len] == '\n')) {
+		wchar_t wide[512];
+		len = strcspn(text, "\n");
+		size_t n = mbstowcs(wide, talloc_strndup(harness_ctx(), text, len), ARRAY_LEN(wide));
+		while (n != (size_t)-1 && n > 0 && wide[n - 1] == L' ')
+			n--; /* the library fills a cell that goes on below */
+		int columns = n != (size_t)-1 ? wcswidth(wide, n) : -1;
+		harness_check(columns >= 0 && (size_t)columns <= width, __FILE__, __LINE__, "%d columns: %.*s", columns,
+		              (int)len, text);
+	}
+	look_end(begun);
+}
+
+#define LONG_NAME "a_name_that_is_longer_than_a_column_of_a_narrow_terminal_can_be"
+#define LONG_ERROR \
+	"{\"class\":\"connect\",\"code\":\"2\",\"message\":\"\u306e\u65e5\u672c \u00e4\u00f6\u00fc cannot be reached, " \
+	"and a path " \
+	"/without/any/blank/that/is/as/long/as/a/line/of/the/terminal/or/even/longer/than/that\",\"hint\":\"wait\"}"
+#define FAILED_VIEW(name) \
+	"{\"name\":\"" name "\",\"database\":\"shop\",\"state\":\"FAILED\",\"activity\":\"REFRESHING\"," \
+	"\"freshness\":\"UNKNOWN\",\"result\":\"SUCCEEDED\",\"error\":" LONG_ERROR "}"
+
+static void lines_fit_a_terminal(void)
+{
+	static const char run[] =
+		"{\"runs\":[{\"view\":\"" LONG_NAME "\",\"started\":\"2026-11-22T08:44:01.123Z\",\"trigger\":\"SCHEDULED\","
+		"\"result\":\"SUCCEEDED\",\"action\":\"REINITIALIZE\",\"duration_ms\":12,\"rows\":7,\"rows_written\":2,"
+		"\"error\":\"" LONG_NAME " " LONG_NAME "\"}],\"errors\":[{\"database\":\"x\",\"error\":" LONG_ERROR "}]}";
+	fits(PRINTED_AT(80, "[" FAILED_VIEW(LONG_NAME) "," FAILED_VIEW("\u65e5\u672c") "]", "status"), 80);
+	fits(PRINTED_AT(80, "[" FAILED_VIEW(LONG_NAME) "]", "status", "x"), 80);
+	fits(PRINTED_AT(80, run, "history"), 80);
+	fits(PRINTED_AT(80,
+	                "{\"items\":[{\"view\":\"" LONG_NAME
+	                "\",\"database\":\"shop\",\"change\":\"nothing\",\"reason\":\"" LONG_NAME
+	                " and more\",\"locks\":\"ACCESS EXCLUSIVE on " LONG_NAME "\",\"error\":" LONG_ERROR "}]}",
+	                "plan"),
+	     80);
+	fits(PRINTED_AT(80, "{\"views\":[{\"view\":\"v\",\"lines\":[\"" LONG_NAME " " LONG_NAME "\"]}]}", "why", "v"), 80);
+	fits(PRINTED_AT(80, "{\"items\":[{\"view\":\"v\",\"result\":\"FAILED\",\"error\":" LONG_ERROR "}]}", "refresh", "v",
+	                "--wait"),
+	     80);
+	fits(PRINTED_AT(80,
+	                "{\"orphans\":[{\"database\":\"d\",\"view\":\"v\",\"relation\":\"public.v\",\"kind\":\"table\","
+	                "\"last_success_time\":\"2026-11-22T08:44:01Z\",\"remove\":\"DROP TABLE public." LONG_NAME "\"}]}",
+	                "list"),
+	     80);
+	fits(PRINTED_AT(80,
+	                "{\"views\":[],\"settings\":[{\"key\":\"definition\",\"value\":\"SELECT " LONG_NAME
+	                " FROM " LONG_NAME "\",\"origin\":\"/etc/viewd/conf.d/views.conf:12\"}]}",
+	                "show", "v"),
+	     80);
+	fits(PRINTED_AT(80, "{\"view\":\"v\",\"explanation\":{\"today\":\"" LONG_NAME " " LONG_NAME "\",\"why\":\"x\"}}",
+	                "explain", "v"),
+	     80);
+}
+
+/* The two views have the same trouble, so it is told once. */
+static void trouble_is_told_once(void)
+{
+	char *text = PRINTED("[" FAILED_VIEW("a") "," FAILED_VIEW("b") "," BETA "]", "status");
+	const char *first = strstr(text, "cannot be reached");
+	CHECK(first != NULL && strstr(first + 1, "cannot be reached") == NULL);
+	CHECK_CONTAINS(text, "\nb             shop     FAILED [1] ");
+	CHECK_CONTAINS(text, "\na_longer_name db       FAILED [2] ");
+	CHECK_CONTAINS(text, "\n[2] conflict 55P03");
+}
+
+static void times_are_local(void)
+{
+	static const struct {
+		const char *zone, *said;
+		bool utc;
+	} rows[] = {{"Europe/Berlin", "2026-11-22 09:44:01+01", false},
+	            {"Europe/Berlin", "2026-11-22 08:44:01+00", true},
+	            {"Asia/Kathmandu", "2026-11-22 14:29:01+05:45", false},
+	            {"America/St_Johns", "2026-11-22 05:14:01-03:30", false}};
+	static const char reply[] = "{\"runs\":[{\"view\":\"v\",\"started\":\"2026-11-22T08:44:01.123Z\"}]}";
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		setenv("TZ", rows[i].zone, 1);
+		tzset();
+		CHECK_CONTAINS(PRINTED_SO((struct look){.utc = rows[i].utc}, reply, "history"), rows[i].said);
+	}
+	unsetenv("TZ");
+	tzset();
 }
 
 static void status_of_one_is_a_list(void)
@@ -82,8 +181,12 @@ static void status_of_one_is_a_list(void)
 
 static void graphs_are_drawn(void)
 {
-	CHECK_STR(PRINTED(GRAPH, "graph"),
-	          "shop\n  a (table, ACTIVE)\n    <- orders\n  b\"x (simple, FAILED)\n    <- a (view)\n");
+	CHECK_STR(PRINTED(GRAPH, "graph"), "NAME       WHAT IT IS\n"
+	                                   "shop       database\n"
+	                                   "|-a        table, STALE\n"
+	                                   "| `-orders source\n"
+	                                   "`-b\"x      simple, FAILED\n"
+	                                   "  `-a      view\n");
 	CHECK_STR(PRINTED(GRAPH, "graph", "--format=dot"),
 	          "digraph viewd {\n  rankdir=LR;\n  subgraph cluster_0 {\n    label=\"shop\";\n"
 	          "    \"shop/orders\" [label=\"orders\"];\n"
@@ -107,8 +210,10 @@ static void nodes_are_drawn(void)
 		"\"edges\":[{\"from\":\"orders\",\"from_kind\":\"source\",\"to\":\"a\",\"database\":\"shop\"},"
 		"{\"from\":\"limits\",\"from_kind\":\"source\",\"to\":\"a\",\"database\":\"shop\"}]}";
 	char *text = PRINTED(body, "graph");
-	CHECK_CONTAINS(text,
-	               "    node 1, a part with the key o.id, o.n <- orders\n    node 2, a roll for each o.g <- node 1\n");
+	CHECK_CONTAINS(text, "  |-node 1   a part with the key o.id, o.n\n"
+	                     "  | `-orders source\n"
+	                     "  `-node 2   a roll for each o.g\n"
+	                     "    `-node 1 the node above\n");
 	text = PRINTED(body, "graph", "--format=dot");
 	CHECK_CONTAINS(text, "    \"a node 1\" [shape=note, label=\"node 1, a part with the key o.id, o.n\"];\n");
 	CHECK_CONTAINS(text, "  \"shop/limits\" -> \"a\";\n  \"shop/orders\" -> \"a node 1\";\n"
@@ -154,6 +259,7 @@ static void odd_replies_do_not_crash(void)
 {
 	static const char *const bodies[] = {
 		"{}", "[]", "[1]", "[{}]", "{\"items\":1}", "{\"items\":[1,{}]}", "{\"views\":[{}],\"edges\":[{}]}"};
+	const struct look look = {.width = 80, .colours = true};
 	for (size_t id = 0; id < COMMAND_COUNT; id++) {
 		const struct command *command = &commands()[id];
 		if (print_for(command->id) == NULL)
@@ -163,7 +269,7 @@ static void odd_replies_do_not_crash(void)
 		REQUIRE(out != NULL);
 		for (size_t i = 0; i < ARRAY_LEN(bodies); i++) {
 			json_t *body = json_loads(bodies[i], 0, NULL);
-			print_for(command->id)(screen_new(harness_ctx(), out, true), args, body);
+			print_for(command->id)(screen_new(harness_ctx(), out, &look), args, body);
 			json_decref(body);
 		}
 		fclose(out);
@@ -289,11 +395,11 @@ static void check_run(const char *words, enum client_exit end, const char *out, 
 static void daemon_is_asked(void)
 {
 	pid_t pid = daemon_start(false);
-	check_run("status", CLIENT_DONE, "alpha  shop      ACTIVE", "");
+	check_run("status", CLIENT_DONE, "alpha shop     ACTIVE", "");
 	check_run("status --json", CLIENT_DONE, "\"name\": \"alpha\"", "");
-	check_run("show alpha", CLIENT_DONE, "every                    5m ", "");
+	check_run("show alpha", CLIENT_DONE, "every                   ", "");
 	check_run("why alpha", CLIENT_DONE, "alpha\n  it is fresh\n", "");
-	check_run("history alpha", CLIENT_DONE, "2023-11-14T22:13:20.123Z  MANUAL", "");
+	check_run("history alpha", CLIENT_DONE, "2023-11-14 22:13:20+00 MANUAL", "");
 	check_run("explain alpha", CLIENT_DONE,
 	          "it can be kept incrementally, by 2 nodes:\n    node 1, a part\n      key a.id, a.day\n", "");
 	check_run("--json explain alpha", CLIENT_DONE, "\"key\": [", "");
@@ -333,6 +439,9 @@ static void failures_are_exit_statuses(void)
 
 static const struct harness_test tests[] = {
 	{"status is a table", status_is_a_table},
+	{"lines fit a terminal", lines_fit_a_terminal},
+	{"trouble is told once", trouble_is_told_once},
+	{"times are local", times_are_local},
 	{"status of one view is a list", status_of_one_is_a_list},
 	{"graphs are drawn", graphs_are_drawn},
 	{"nodes are drawn", nodes_are_drawn},
