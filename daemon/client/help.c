@@ -4,8 +4,12 @@
  */
 #include "client/help.h"
 
+#include "base/macros.h"
+#include "client/print/look.h"
+
 #include <stdlib.h>
 #include <string.h>
+#include <talloc.h>
 
 #define TEXT_WIDTH 78
 
@@ -24,26 +28,11 @@ static bool optional(const struct command_param *param)
 	return (param->flags & (PARAM_REQUIRED | PARAM_OR_ALL)) == 0;
 }
 
-/* Words at most width columns from indent on. */
-static void put_wrapped(FILE *out, const char *text, int indent)
+static void put_wrapped(FILE *out, const char *text, size_t indent)
 {
-	int column = indent;
-	fprintf(out, "%*s", indent, "");
-	while (*text != '\0') {
-		int len = (int)strcspn(text, " ");
-		if (column > indent && column + 1 + len > TEXT_WIDTH) {
-			fprintf(out, "\n%*s", indent, "");
-			column = indent;
-		} else if (column > indent) {
-			fputc(' ', out);
-			column++;
-		}
-		fprintf(out, "%.*s", len, text);
-		column += len;
-		text += len;
-		text += strspn(text, " ");
-	}
-	fputc('\n', out);
+	char *lines = look_wrap(NULL, text, indent, indent, TEXT_WIDTH);
+	fprintf(out, "%*s%s\n", (int)indent, "", lines);
+	talloc_free(lines);
 }
 
 static void put_positional(FILE *out, const struct command_param *param)
@@ -72,6 +61,18 @@ void help_synopsis(FILE *out, const struct command *command)
 	}
 }
 
+/* malloc'ed */
+static char *synopsis_of(const struct command *command)
+{
+	char *text = NULL;
+	size_t size = 0;
+	FILE *mem = open_memstream(&text, &size);
+	assert(mem != NULL);
+	help_synopsis(mem, command);
+	fclose(mem);
+	return text;
+}
+
 static void option_text(const struct command_param *param, char *buf, size_t size)
 {
 	char letter[8] = "";
@@ -87,9 +88,11 @@ static void option_text(const struct command_param *param, char *buf, size_t siz
 void help_command(FILE *out, const struct command *command)
 {
 	char text[128];
-	fputs("usage: ", out);
-	help_synopsis(out, command);
-	fputs("\n\n", out);
+	char *synopsis = synopsis_of(command);
+	char *lines = look_wrap(NULL, synopsis, 7, 11, TEXT_WIDTH);
+	fprintf(out, "usage: %s\n\n", lines);
+	talloc_free(lines);
+	free(synopsis);
 	put_wrapped(out, command->doc, 0);
 	if (command->n_params > 0)
 		fputc('\n', out);
@@ -149,11 +152,7 @@ void help_man(FILE *out)
 		if (command->verb == COMMAND_PAGE)
 			continue;
 		fprintf(out, ".SS %s\n.B ", command->name);
-		char *text = NULL;
-		size_t size = 0;
-		FILE *mem = open_memstream(&text, &size);
-		help_synopsis(mem, command);
-		fclose(mem);
+		char *text = synopsis_of(command);
 		put_troff(out, text);
 		free(text);
 		fputs("\n.PP\n", out);

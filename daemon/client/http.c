@@ -15,6 +15,7 @@
 
 #define REPLY_MAX ((size_t)256 << 20)
 #define CONNECT_TIMEOUT_MS 5000L
+#define TICK_MS 100
 
 static size_t take_body(char *data, size_t size, size_t n, void *ctx)
 {
@@ -65,6 +66,26 @@ static enum http_end judge_reply(CURL *curl, CURLcode rc, const struct http_call
 	return rc == CURLE_OPERATION_TIMEDOUT ? HTTP_TIMED_OUT : HTTP_BROKEN;
 }
 
+/* As curl_easy_perform. */
+static CURLcode perform_ticking(CURL *curl, const struct http_call *call)
+{
+	CURLcode rc = CURLE_OK;
+	CURLM *multi = curl_multi_init();
+	int running = 1, left = 0;
+	assert(multi != NULL);
+	curl_multi_add_handle(multi, curl);
+	for (curl_multi_perform(multi, &running); running > 0; curl_multi_perform(multi, &running)) {
+		curl_multi_poll(multi, NULL, 0, TICK_MS, NULL);
+		call->tick(call->tick_ctx);
+	}
+	for (CURLMsg *msg; (msg = curl_multi_info_read(multi, &left)) != NULL;)
+		if (msg->msg == CURLMSG_DONE)
+			rc = msg->data.result;
+	curl_multi_remove_handle(multi, curl);
+	curl_multi_cleanup(multi);
+	return rc;
+}
+
 enum http_end http_do(void *mem_ctx, const struct http_call *call, struct http_reply *reply)
 {
 	*reply = (struct http_reply){0};
@@ -75,7 +96,7 @@ enum http_end http_do(void *mem_ctx, const struct http_call *call, struct http_r
 	headers = curl_slist_append(headers, "Expect:");
 	set_options(curl, call, url, reply);
 	curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
-	CURLcode rc = curl_easy_perform(curl);
+	CURLcode rc = call->tick != NULL ? perform_ticking(curl, call) : curl_easy_perform(curl);
 	enum http_end end = judge_reply(curl, rc, call, reply);
 	curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &reply->status);
 	curl_slist_free_all(headers);

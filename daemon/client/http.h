@@ -21,6 +21,9 @@ struct http_call {
 	const char *query;  /* "" none */
 	const char *body;   /* NULL: GET, else POST */
 	int64_t timeout_us; /* 0: as long as it takes */
+	/* http_do calls it several times a second while it waits; NULL: nobody wants that */
+	void (*tick)(void *ctx);
+	void *tick_ctx;
 };
 
 struct http_reply {

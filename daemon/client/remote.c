@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/span.h"
 #include "client/http.h"
+#include "client/live.h"
 
 #include <errno.h>
 #include <grp.h>
@@ -20,7 +21,6 @@
 
 #define WATCH_DEFAULT_US (2 * SPAN_SECOND)
 #define WATCH_SOONEST_US (250 * SPAN_MS)
-#define CLEAR_SCREEN "\033[H\033[2J\033[3J"
 
 static int64_t timeout_of(const struct args *args)
 {
@@ -82,8 +82,12 @@ static enum client_exit ask_daemon(const struct client *client, const struct arg
 		.body = get ? NULL : args_to_json(mem_ctx, args),
 		.timeout_us = timeout_of(args),
 	};
+	struct bar *bar = bar_new(mem_ctx, client, args);
+	call.tick = bar != NULL ? bar_tick : NULL;
+	call.tick_ctx = bar;
 	struct http_reply reply;
 	enum http_end end = http_do(mem_ctx, &call, &reply);
+	bar_end(bar);
 	if (end != HTTP_REPLIED)
 		return client_not_replied(client, end, &reply);
 	json_error_t why;
@@ -132,7 +136,7 @@ static enum client_exit watch(const struct client *client, const struct args *ar
 	const struct http_call events = {.socket = client->socket, .path = command_by_name("events")->path, .query = ""};
 	struct http_stream *stream = http_stream_open(client->mem_ctx, &events);
 	int64_t interval = args_number(args, "interval", WATCH_DEFAULT_US);
-	bool terminal = isatty(fileno(client->out)) != 0;
+	struct frame *frame = frame_new(client->mem_ctx, client->out);
 	enum client_exit end;
 	struct http_reply ignored;
 	for (;;) {
@@ -140,11 +144,14 @@ static enum client_exit watch(const struct client *client, const struct args *ar
 		struct client once = *client;
 		int64_t start = now_us();
 		once.mem_ctx = round;
-		if (terminal)
-			fputs(CLEAR_SCREEN, client->out);
+		once.look.width = look_of(client->out).width; /* the window may have been resized */
+		once.out = frame_begin(frame);
 		end = ask_daemon(&once, args, round);
 		talloc_free(round);
-		if (end != CLIENT_DONE || !is_read(client))
+		if (end != CLIENT_DONE)
+			break;
+		frame_show(frame);
+		if (!is_read(client))
 			break;
 		await_news(stream, interval, now_us() - start);
 	}

@@ -56,6 +56,7 @@ libviewctl_la_SOURCES = \
 	daemon/client/http.c daemon/client/http.h \
 	daemon/client/import.c \
 	daemon/client/list.c \
+	daemon/client/live.c daemon/client/live.h \
 	daemon/client/offline.c daemon/client/offline.h \
 	daemon/client/plan.c \
 	daemon/client/print/look.c daemon/client/print/look.h \

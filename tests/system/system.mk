@@ -189,7 +189,8 @@ system_tests = \
 	tests/system/94-schema.sh \
 	tests/system/95-metrics.sh \
 	tests/system/96-page.sh \
-	tests/system/97-graph.sh
+	tests/system/97-graph.sh \
+	tests/system/98-terminal.sh
 TESTS += $(system_tests)
 EXTRA_DIST += $(system_tests) tools/demo.sh
 

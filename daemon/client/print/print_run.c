@@ -52,7 +52,8 @@ static void refresh_item(struct screen *screen, const json_t *item)
 void print_accepted(struct screen *screen, const struct args *args, const json_t *body)
 {
 	char *names = text_joined(screen, body, "accepted");
-	fprintf(screen->out, "%s: %s\n", args_command(args)->name, names != NULL ? names : "nothing to do");
+	print_text(screen,
+	           talloc_asprintf(screen, "%s: %s", args_command(args)->name, names != NULL ? names : "nothing to do"));
 }
 
 void print_refresh(struct screen *screen, const struct args *args, const json_t *body)
@@ -157,7 +158,8 @@ void print_reload(struct screen *screen, const struct args *args UNUSED, const j
 void print_wait(struct screen *screen, const struct args *args UNUSED, const json_t *body)
 {
 	const char *as_of = text_time(screen, body, "data_timestamp", screen->look.utc);
-	fprintf(screen->out, "%s: data as of %s\n", text_of(body, "view"), as_of != NULL ? as_of : "now");
+	print_text(screen,
+	           talloc_asprintf(screen, "%s: data as of %s", text_of(body, "view"), as_of != NULL ? as_of : "now"));
 }
 
 void print_uninstall(struct screen *screen, const struct args *args, const json_t *body)
@@ -166,8 +168,9 @@ void print_uninstall(struct screen *screen, const struct args *args, const json_
 		print_render(screen, args, body);
 		return;
 	}
-	fprintf(screen->out, "%s: viewd has left it, %zu statements; its views stay as they are\n",
-	        args_text(args, "database"), json_array_size(json_object_get(body, "statements")));
-	fputs("take the sections of the database out of the files: a restart of viewd would set everything up again\n",
-	      screen->out);
+	print_text(screen,
+	           talloc_asprintf(screen, "%s: viewd has left it, %zu statements; its views stay as they are",
+	                           args_text(args, "database"), json_array_size(json_object_get(body, "statements"))));
+	print_text(screen,
+	           "take the sections of the database out of the files: a restart of viewd would set everything up again");
 }

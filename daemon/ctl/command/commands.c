@@ -33,7 +33,7 @@ static const struct command_param status_params[] = {
 	{"tag", 0, PARAM_TEXT, 0, "TAG", "only views with this tag"},
 	{"database", 0, PARAM_TEXT, 0, "DATABASE", "only views of this database"},
 	{"watch", 'w', PARAM_FLAG, PARAM_ONLY_CLI, NULL,
-     "show the status again whenever something happens, until interrupted"},
+     "show the status again whenever something happens, in place, until interrupted"},
 	{"interval", 'n', PARAM_SPAN, PARAM_ONLY_CLI, "DURATION",
      "longest time between two looks with --watch (default 2s)"},
 };
@@ -79,7 +79,9 @@ static const struct command_param render_params[] = {
 
 static const struct command_param refresh_params[] = {
 	VIEWS_OR_ALL,
-	{"wait", 'w', PARAM_FLAG, 0, NULL, "wait for the end; exit status 1 unless everything succeeded"},
+	{"wait", 'w', PARAM_FLAG, 0, NULL,
+     "wait for the end; exit status 1 unless everything succeeded; on a terminal a bar tells how far it is, and how "
+     "long the last run took"},
 	{"full", 0, PARAM_FLAG, 0, NULL, "recompute everything, whatever the refresh mode"},
 	{"upstream", 0, PARAM_FLAG, 0, NULL, "refresh first the views that these read"},
 	{"downstream", 0, PARAM_FLAG, 0, NULL, "refresh then the views that read these"},
