@@ -308,9 +308,9 @@ static const struct option_row rows[] = {
 	        "on_failure_timeout. At most one program runs for a view, and four for all views: failures that come "
 	        "meanwhile are told by one more start, with the last error. viewd waits for none of them. Its own failure "
 	        "is logged as a warning. Under the shipped unit the program has the rights of viewd's service: it writes "
-	        "nowhere but in ReadWritePaths, and set-user-ID programs (some sendmail) do not work; what needs more is "
-	        "a service of its own. How often a view has failed in a row tells a new failure from an old one: "
-	        "[ $VIEWD_CONSECUTIVE_ERRORS = 1 ]."},
+	        "only in /var/lib/viewd, /run/viewd, a /tmp of its own and ReadWritePaths, and set-user-ID programs (some "
+	        "sendmail) do not work; what needs more is a service of its own. How often a view has failed in a row "
+	        "tells a new failure from an old one: [ $VIEWD_CONSECUTIVE_ERRORS = 1 ]."},
 	/* for people */
 	{.key = "enabled", OPTION_BOOL_AT(conf_view, enabled), .dflt = "yes", .reload = OPTION_LIVE,
 	 .help = "whether viewd looks after the view",
