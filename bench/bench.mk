@@ -1,7 +1,7 @@
 # make bench: what loading, reloading and refreshing cost. Not part of make check: numbers depend on the machine, so they are ratios of
 # runs that alternate, or limits with a wide margin.
 bench_programs = bench/engine bench/iniload bench/probe bench/ready
-bench_scripts = engine load scrape refresh latency writers writers-mariadb writers-sqlite storm idle tpch keyed shares
+bench_scripts = engine load scrape refresh latency writers writers-mariadb writers-sqlite storm idle many tpch keyed shares
 EXTRA_PROGRAMS += $(bench_programs) $(engine_benches)
 CLEANFILES += $(bench_programs) $(engine_benches)
 EXTRA_DIST += bench/README.md bench/lib.sh bench/tpch/indexes.sql bench/tpch/queries.sql bench/tpch/schema.sql $(bench_scripts:%=bench/%.sh)

@@ -25,6 +25,7 @@
 #include <libgen.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -339,6 +340,17 @@ static int usage(FILE *out, const char *conf_path, int code)
 	return code;
 }
 
+/* Each database takes files of its own, and the soft limit is often 1,024, for programs that use select(). */
+static void raise_file_limit(void)
+{
+	struct rlimit limit;
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	if (setrlimit(RLIMIT_NOFILE, &limit) != 0)
+		log_debug("the limit of open files cannot be raised (%s)", strerror(errno));
+}
+
 /* A file or connection that got the number of a closed stderr would be given the log. */
 static void hold_standard_streams(void)
 {
@@ -385,6 +397,7 @@ int daemon_main(int argc, char **argv)
 	if (code < 0) {
 		umask(0077);
 		hold_standard_streams();
+		raise_file_limit();
 		signal(SIGPIPE, SIG_IGN);
 		signal(SIGCHLD, SIG_DFL); /* ignored ones, which who starts viewd may hand down, leave no status */
 		code = only_check ? check(d.conf_path) : run_daemon(&d);

@@ -17,6 +17,7 @@
  *   2.4  advice: existing, examine; only_look
  *   2.5  rename; grants, owner_only
  *   2.6  recorded
+ *   2.7  hints of files
  *   No release has carried any of them: capability flags that nothing read are gone without another number.
  *
  * Conventions
@@ -37,11 +38,26 @@
 #include "viewd_types.h"
 
 #define VIEWD_ABI_MAJOR 2
-#define VIEWD_ABI_MINOR 6
+#define VIEWD_ABI_MINOR 7
 
 /* ---- services of the daemon for a plugin ---------------------------------------------------------------------- */
 
 enum viewd_log_level { VIEWD_LOG_ERROR, VIEWD_LOG_WARNING, VIEWD_LOG_INFO, VIEWD_LOG_DEBUG };
+
+/* Hints that files were written, through one watcher of the file system for all databases: systems have few of them. */
+struct viewd_hints; /* the daemon's */
+struct viewd_hint_ops {
+	uint32_t struct_size;
+	/* [watcher thread] From now on `wake`, an eventfd, is written to when the file `path` or one of the others that
+	 * begin with it changes, appears or goes. suffixes: what their names add to it, the first "", up to a NULL; static.
+	 * ctx is the host's. NULL with errno when the first file or its directory cannot be watched. */
+	struct viewd_hints *(*open)(void *ctx, const char *path, const char *const *suffixes, int wake);
+	/* [watcher thread] Has anything happened since the last call? Call it after each read of `wake`: there may be no
+	 * other wake-up before. */
+	bool (*take)(struct viewd_hints *hints);
+	/* [watcher thread] A NULL *hints is accepted. */
+	void (*close)(struct viewd_hints **hints);
+};
 
 struct viewd_host {
 	uint32_t struct_size;
@@ -54,6 +70,8 @@ struct viewd_host {
 	int64_t (*now)(void *ctx);
 	/* [any] Marks a place where tests may kill the process; does nothing in production. */
 	void (*failpoint)(void *ctx, const char *place);
+	/* Since 2.7; NULL: none. Given to watch_open only. */
+	const struct viewd_hint_ops *hints;
 };
 
 /* ---- the dialect ---------------------------------------------------------------------------------------------- */

@@ -73,6 +73,7 @@ libviewd_la_SOURCES += \
 	daemon/core/turn/group_start.c daemon/core/turn/group_start.h \
 	daemon/core/turn/start.c daemon/core/turn/start.h \
 	daemon/core/turn/turn.c daemon/core/turn/turn.h \
+	daemon/work/file_hints.c daemon/work/file_hints.h \
 	daemon/loop/loop.c daemon/loop/loop.h \
 	daemon/plugin/host.c daemon/plugin/host.h \
 	daemon/plugin/loader.c daemon/plugin/loader.h \

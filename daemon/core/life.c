@@ -27,6 +27,7 @@
 #include "core/report/tally.h"
 #include "core/turn/finish.h"
 #include "core/turn/turn.h"
+#include "plugin/host.h"
 
 static void session_closed(struct engine *eng)
 {
@@ -71,6 +72,10 @@ struct engine *engine_new(const struct engine_parts *parts)
 	eng->pool = parts->pool;
 	eng->registry = parts->registry;
 	eng->clock = parts->clock;
+	eng->open.sessions.hints = file_hints_new(eng->loop);
+	eng->open.sessions.watch_host = *host_services();
+	eng->open.sessions.watch_host.ctx = eng->open.sessions.hints;
+	eng->open.sessions.watch_host.hints = &file_hints_ops;
 	eng->stop.fn = parts->on_idle;
 	eng->stop.ctx = parts->on_idle_ctx;
 	eng->state_dir = parts->state_dir != NULL ? mem_strdup(eng, parts->state_dir) : NULL;
@@ -85,6 +90,7 @@ struct engine *engine_new(const struct engine_parts *parts)
 	eng->due.timer = loop_timer_new(eng->loop, on_due, eng);
 	eng->turn_timer = loop_timer_new(eng->loop, turn_run, eng);
 	eng->captures.timer = loop_timer_new(eng->loop, capture_retry, eng);
+	eng->open.sessions.sweep_timer = loop_timer_new(eng->loop, session_sweep, eng);
 	clock_step_start(eng);
 	pause_load(eng);
 	return eng;
@@ -98,6 +104,7 @@ void engine_stop(struct engine *eng)
 	clock_step_stop(eng);
 	loop_timer_clear(eng->due.timer);
 	loop_timer_clear(eng->captures.timer);
+	loop_timer_clear(eng->open.sessions.sweep_timer);
 	for (size_t i = 0; i < eng->n_dbs; i++) {
 		loop_timer_clear(eng->dbs[i]->probing.timer);
 		watch_stop(eng->dbs[i]);
@@ -145,6 +152,7 @@ void engine_free(struct engine **eng_ptr)
 	clock_step_stop(eng);
 	loop_timer_free(&eng->due.timer);
 	loop_timer_free(&eng->captures.timer);
+	loop_timer_free(&eng->open.sessions.sweep_timer);
 	loop_timer_free(&eng->turn_timer);
 	for (size_t i = 0; i < eng->n_dbs; i++) {
 		free_waiting_side_jobs(eng->dbs[i]);
@@ -156,6 +164,7 @@ void engine_free(struct engine **eng_ptr)
 		eng->open.finished = wave->next;
 		talloc_free(wave);
 	}
+	file_hints_free(&eng->open.sessions.hints);
 	conf_unref(&eng->conf);
 	talloc_free(eng);
 }

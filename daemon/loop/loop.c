@@ -35,6 +35,9 @@ struct loop_waker {
 struct loop_clock {
 	struct loop_source src;
 };
+struct loop_reader {
+	struct loop_source src;
+};
 
 static void *xzalloc(size_t size)
 {
@@ -244,4 +247,22 @@ void loop_clock_free(struct loop_clock **clock)
 	close((*clock)->src.fd);
 	free(*clock);
 	*clock = NULL;
+}
+
+struct loop_reader *loop_reader_new(struct loop *loop, int fd, loop_fn *fn, void *ctx)
+{
+	struct loop_reader *reader = xzalloc(sizeof *reader);
+	source_init(&reader->src, event_new(loop->base, fd, EV_READ | EV_PERSIST, source_fired, &reader->src), fn, ctx);
+	if (event_add(reader->src.ev, NULL) != 0)
+		abort();
+	return reader;
+}
+
+void loop_reader_free(struct loop_reader **reader)
+{
+	if (*reader == NULL)
+		return;
+	event_free((*reader)->src.ev);
+	free(*reader);
+	*reader = NULL;
 }

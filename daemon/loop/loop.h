@@ -16,6 +16,7 @@ struct loop_timer;
 struct loop_signal;
 struct loop_waker;
 struct loop_clock;
+struct loop_reader;
 struct event_base;
 
 typedef void loop_fn(void *ctx);
@@ -51,6 +52,10 @@ void loop_waker_free(struct loop_waker **waker);
 /* fn runs after the wall clock was set, or the machine has slept. Slow corrections (NTP) are not told. */
 struct loop_clock *loop_clock_new(struct loop *loop, loop_fn *fn, void *ctx);
 void loop_clock_free(struct loop_clock **clock);
+
+/* fn runs while there is something to read from fd, which stays the caller's. */
+struct loop_reader *loop_reader_new(struct loop *loop, int fd, loop_fn *fn, void *ctx);
+void loop_reader_free(struct loop_reader **reader);
 
 /* For the control server (ctl/serve/server*.c) only: its HTTP server lives on the same base. */
 struct event_base *loop_base(struct loop *loop);

@@ -12,6 +12,7 @@
 #define MAX_HOOKS 8
 /* A machine that has no room for another thread now may have some later. */
 #define START_AGAIN SPAN_SECOND
+#define IDLE_MAX 32        /* threads kept for what comes next: more of them have served a storm */
 #define NOTES_AT_ONCE 1000 /* about a millisecond; then the loop does other work */
 
 /* A FIFO of tasks; protected by the pool's lock. */
@@ -29,10 +30,12 @@ struct worker_pool {
 	struct loop_timer *start_timer;
 	pthread_t *threads;
 	size_t n_threads, max_threads;
-	size_t n_room;         /* in threads */
-	size_t n_working;      /* threads inside a task that is not lasting */
-	size_t n_lasting;      /* lasting tasks, waiting or running; loop thread only */
-	size_t n_idle;         /* threads inside pthread_cond_wait */
+	size_t n_room;    /* in threads */
+	size_t n_working; /* threads inside a task that is not lasting */
+	size_t n_lasting; /* lasting tasks, waiting or running; loop thread only */
+	size_t n_idle;    /* threads inside pthread_cond_wait */
+	size_t n_leaving; /* threads that have left the list and not ended */
+	pthread_cond_t left;
 	size_t n_waiting;      /* tasks that no thread has taken yet */
 	size_t n_pending;      /* loop thread only */
 	bool short_of_threads; /* and said so */
@@ -90,11 +93,27 @@ static void hooks_leave(struct hooks *hooks)
 			hooks->begun[hooks->n]->end();
 }
 
-/* The next task, or NULL when the thread should end. */
-static struct worker_task *next_task(struct worker_pool *pool)
+/* Nobody waits for a thread that is not in the list any more but join_threads, by number. */
+static void leave_list(struct worker_pool *pool)
+{
+	size_t i = 0;
+	while (!pthread_equal(pool->threads[i], pthread_self()))
+		i++;
+	pool->threads[i] = pool->threads[--pool->n_threads];
+	pool->n_leaving++;
+	pthread_detach(pthread_self());
+}
+
+/* The next task, or NULL when the thread should end; *left_r: it has left the list. */
+static struct worker_task *next_task(struct worker_pool *pool, bool *left_r)
 {
 	while (!pool->stopping && pool->lasting.head == NULL &&
 	       (pool->waiting.head == NULL || pool->n_working >= pool->max_threads)) {
+		if (pool->n_idle >= IDLE_MAX) {
+			leave_list(pool);
+			*left_r = true;
+			return NULL;
+		}
 		pool->n_idle++;
 		pthread_cond_wait(&pool->work, &pool->lock);
 		pool->n_idle--;
@@ -114,8 +133,9 @@ static void *worker_main(void *arg)
 	struct worker_pool *pool = arg;
 	struct hooks hooks = {.n = 0};
 	struct worker_task *task;
+	bool left = false;
 	pthread_mutex_lock(&pool->lock);
-	while ((task = next_task(pool)) != NULL) {
+	while ((task = next_task(pool, &left)) != NULL) {
 		bool lasting = task->lasting;
 		pthread_mutex_unlock(&pool->lock);
 		hooks_enter(&hooks, task);
@@ -129,6 +149,12 @@ static void *worker_main(void *arg)
 	}
 	pthread_mutex_unlock(&pool->lock);
 	hooks_leave(&hooks);
+	if (!left)
+		return NULL;
+	pthread_mutex_lock(&pool->lock);
+	if (--pool->n_leaving == 0)
+		pthread_cond_signal(&pool->left);
+	pthread_mutex_unlock(&pool->lock);
 	return NULL;
 }
 
@@ -183,6 +209,7 @@ struct worker_pool *worker_pool_new(struct loop *loop, size_t max_threads)
 	pool->max_threads = max_threads;
 	pthread_mutex_init(&pool->lock, NULL);
 	pthread_cond_init(&pool->work, NULL);
+	pthread_cond_init(&pool->left, NULL);
 	queue_init(&pool->waiting);
 	queue_init(&pool->lasting);
 	queue_init(&pool->finished);
@@ -276,6 +303,10 @@ static void join_threads(struct worker_pool *pool)
 {
 	for (size_t i = 0; i < pool->n_threads; i++)
 		pthread_join(pool->threads[i], NULL);
+	pthread_mutex_lock(&pool->lock);
+	while (pool->n_leaving > 0)
+		pthread_cond_wait(&pool->left, &pool->lock);
+	pthread_mutex_unlock(&pool->lock);
 	loop_waker_free(&pool->waker);
 	pthread_mutex_destroy(&pool->lock);
 	pthread_cond_destroy(&pool->work);

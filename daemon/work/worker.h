@@ -25,8 +25,9 @@ struct worker_task {
 	struct worker_task *next; /* the pool's */
 };
 
-/* Threads are started when work waits, up to max_threads and one for each lasting task, and kept. At most max_threads
- * tasks that are not lasting run at once. Never NULL: the process ends when there is no memory. [loop] */
+/* Threads are started when work waits, up to max_threads and one for each lasting task. A few are kept when nothing
+ * waits. At most max_threads tasks that are not lasting run at once. Never NULL: the process ends when there is no
+ * memory. [loop] */
 struct worker_pool *worker_pool_new(struct loop *loop, size_t max_threads);
 
 /* Hands task over. [loop] */

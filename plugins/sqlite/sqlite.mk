@@ -33,6 +33,7 @@ viewd_sqlite_la_SOURCES = \
 	plugins/sqlite/incremental/scratch.c plugins/sqlite/incremental/scratch.h \
 	plugins/sqlite/incremental/shape.c plugins/sqlite/incremental/shape.h \
 	plugins/sqlite/depends/know.c plugins/sqlite/depends/walk.c plugins/sqlite/depends/walk.h \
+	plugins/sqlite/watch/signs.c plugins/sqlite/watch/signs.h \
 	plugins/sqlite/watch/watch.c plugins/sqlite/watch/watch.h
 viewd_sqlite_la_CPPFLAGS = $(AM_CPPFLAGS) $(SQLITE_CFLAGS)
 viewd_sqlite_la_LDFLAGS = $(plugin_ldflags)

@@ -12,7 +12,7 @@ walls()
 		(event2/.*|event)\.h	daemon/(loop/loop\.c|ctl/serve/server_?[a-z]*\.[ch])
 		(glib|gio|glib-object)\.h	daemon/(sched/zone|base/command)\.c
 		systemd/.*	daemon/sys/(notify|journal)\.c
-		(pthread|threads)\.h	daemon/work/(worker|spool)\.c
+		(pthread|threads)\.h	daemon/work/(file_hints|worker|spool)\.c
 		dlfcn\.h	daemon/plugin/loader\.c
 		libsmartcols/.*	daemon/client/print/table\.c
 		curl/.*	daemon/(client|ctl)/[a-z_]*http[a-z_]*\.c

@@ -8,8 +8,14 @@
 #include "core/exec/exec.h"
 #include "plugin/host.h"
 
+#include <malloc.h>
+
 /* An idle connection this young is trusted; an older one is asked first. */
 #define TRUSTED_IDLE (5 * SPAN_SECOND)
+/* Sessions and watches that may stay open. With more of them, a session that nobody has used for some time is closed:
+ * each one takes memory and files here, and a place on its server. */
+#define SESSIONS_KEPT 100
+#define IDLE_MAX (60 * SPAN_SECOND)
 
 static void take_conf(struct session *s, const struct database *db)
 {
@@ -130,6 +136,63 @@ void session_give_back(struct session *s, struct database *db)
 	s->idle_since_mono = engine_mono(s->eng);
 	s->next = db->work.idle;
 	db->work.idle = s;
+	session_plan_sweep(s->eng);
+}
+
+void session_plan_sweep(struct engine *eng)
+{
+	if (eng->open.sessions.sweep_planned || eng->count.sessions <= SESSIONS_KEPT)
+		return;
+	eng->open.sessions.sweep_planned = true;
+	loop_timer_set(eng->open.sessions.sweep_timer, IDLE_MAX);
+}
+
+/* Closes those of one database; returns how many stay. */
+static size_t close_unused(struct database *db, int64_t before)
+{
+	size_t kept = 0;
+	for (struct session **at = &db->work.idle; *at != NULL;) {
+		struct session *s = *at;
+		if (s->idle_since_mono > before) {
+			at = &s->next;
+			kept++;
+			continue;
+		}
+		*at = s->next;
+		session_close(s);
+	}
+	return kept;
+}
+
+static void trim_run(struct worker_task *task UNUSED)
+{
+	malloc_trim(0);
+}
+
+static void trim_done(struct worker_task *task)
+{
+	talloc_free(task);
+}
+
+/* free() gives only the ends of heaps back. This comes after the tasks that close sessions, and takes milliseconds. */
+static void trim_memory(struct engine *eng)
+{
+	struct worker_task *task = mem_new(NULL, struct worker_task);
+	*task = (struct worker_task){.run = trim_run, .done = trim_done};
+	worker_submit(eng->pool, task);
+}
+
+void session_sweep(void *ctx)
+{
+	struct engine *eng = ctx;
+	int64_t before = engine_mono(eng) - IDLE_MAX;
+	size_t kept = 0;
+	eng->open.sessions.sweep_planned = false;
+	for (size_t i = 0; i < eng->n_dbs && eng->count.sessions > SESSIONS_KEPT; i++)
+		kept += close_unused(eng->dbs[i], before);
+	if (kept > 0)
+		session_plan_sweep(eng);
+	trim_memory(eng);
 }
 
 struct cancel_task {

@@ -43,6 +43,11 @@ void session_cancel(struct session *s);
 /* A new snapshot says the same about the database: idle sessions let go of the old one. [loop] */
 void session_adopt_conf(struct database *db);
 
+/* Closes sessions that have been idle for some time, while there are many of them: the engine's timer for that, whose
+ * ctx is the engine, and what sets it when there is something to do. [loop] */
+void session_sweep(void *ctx);
+void session_plan_sweep(struct engine *eng);
+
 /* Closes what is idle: the section changed, or the engine ends. [loop] */
 void session_close_idle(struct database *db);
 

@@ -7,7 +7,6 @@
 #include "base/span.h"
 #include "conf/snapshot/login.h"
 #include "core/exec/exec.h"
-#include "plugin/host.h"
 
 #include <poll.h>
 #include <stdatomic.h>
@@ -117,7 +116,7 @@ static bool open_watch(struct watcher *w)
 {
 	struct login login;
 	if (login_begin(&login, w->conf_db, "watch", &w->err))
-		w->watch = w->dialect->capture->watch_open(host_services(), &login.spec, &w->err);
+		w->watch = w->dialect->capture->watch_open(&w->eng->open.sessions.watch_host, &login.spec, &w->err);
 	login_end(&login);
 	return w->watch != NULL;
 }
@@ -220,6 +219,7 @@ void watch_start(struct database *db)
 		.threads = db->dialect->threads,
 		.lasting = true,
 	};
+	file_hints_begin(db->eng->open.sessions.hints);
 	db->watch.watcher = w;
 	db->watch.looked = false;
 	LIST_INSERT_HEAD(&db->eng->open.watchers, w, link);

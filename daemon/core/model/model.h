@@ -15,6 +15,7 @@
 #include "plugin/loader.h"
 #include "sched/graph.h"
 #include "sched/schedule.h"
+#include "work/file_hints.h"
 #include "work/worker.h"
 
 #include <sys/queue.h>
@@ -306,8 +307,17 @@ struct engine_news {
 	const struct flow_events *flow; /* where waves tell theirs */
 };
 
+/* Shared by sessions and watches. */
+struct engine_sessions {
+	struct file_hints *hints;
+	struct viewd_host watch_host;   /* the services that watches get */
+	struct loop_timer *sweep_timer; /* closes sessions that nobody uses */
+	bool sweep_planned;
+};
+
 /* Everything that has begun and not ended. */
 struct engine_open {
+	struct engine_sessions sessions;
 	LIST_HEAD(, watcher) watchers;     /* all that have not been closed */
 	LIST_HEAD(, uninstall) uninstalls; /* of databases that viewd is being taken out of */
 	LIST_HEAD(, wave) waves;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * watch.c: noticing that somebody wrote the file. inotify wakes, PRAGMA data_version tells whether a commit of another
- * connection is visible, the marks tell what it means. A lock file beside the database keeps a second viewd away; it is
- * never the database itself, whose locks would be lost by closing it (https://sqlite.org/howtocorrupt.html section
- * 2.2).
+ * watch.c: noticing that somebody wrote the file. Signs of that wake (signs.h), PRAGMA data_version tells whether a
+ * commit of another connection is visible, the marks tell what it means. A lock file beside the database keeps a second
+ * viewd away; it is never the database itself, whose locks would be lost by closing it
+ * (https://sqlite.org/howtocorrupt.html section 2.2).
  */
 #include "sqlite/watch/watch.h"
 #include "base/err.h"
@@ -18,22 +18,21 @@
 #include "sqlite/conn/files.h"
 #include "sqlite/incremental/incremental.h"
 #include "sqlite/watch/restored.h"
+#include "sqlite/watch/signs.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <libgen.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/file.h>
-#include <sys/inotify.h>
 #include <sys/stat.h>
 #include <talloc.h>
 #include <unistd.h>
 
 #define LOCK_TIMEOUT_US INT64_C(2000000)
-/* Pauses after a sign of life, in milliseconds. inotify shows a write to the file before the commit is visible, by as
+/* Pauses after a sign of life, in milliseconds. A sign of a write to the file comes before the commit is visible, by as
  * long as the writer is kept from running. So the watch looks again after each of these pauses, and then waits for the
  * next sign. */
 static const int looks_ms[] = {0, 1, 4, 20, 100, 500, 2000, 5000};
@@ -44,10 +43,9 @@ static const int looks_ms[] = {0, 1, 4, 20, 100, 500, 2000, 5000};
 
 struct viewd_watch {
 	struct viewd_conn *conn;
-	int inotify, wake, lock;
-	int directory; /* its number in inotify; the others are the database's own files */
-	char *path;    /* of the file itself, where links lead: writers work in its directory */
-	char *file;    /* its name there */
+	struct signs *signs;
+	int wake, lock;
+	char *path; /* of the file itself, where links lead: writers work in its directory */
 	char *lock_path;
 	struct sqlite_marks_seen *seen;
 	bool behind; /* the last look did not come to its end */
@@ -149,41 +147,21 @@ static void give_lock_back(struct viewd_watch *w)
 	close_fd(&w->lock);
 }
 
-/* Files that are there now. Others that are written beside them wake nobody. */
-static bool watch_files(struct viewd_watch *w)
+static bool make_wake(struct viewd_watch *w, struct viewd_err *err)
 {
-	static const char *const suffixes[] = {"", "-wal", "-journal"};
-	bool there = false;
-	for (size_t i = 0; i < ARRAY_LEN(suffixes); i++) {
-		char *path = talloc_asprintf(w, "%s%s", w->path, suffixes[i]);
-		bool watched = inotify_add_watch(w->inotify, path, IN_MODIFY) >= 0;
-		talloc_free(path);
-		there = there || (watched && i == 0);
-	}
-	return there;
-}
-
-static bool watch_directory(struct viewd_watch *w, struct viewd_err *err)
-{
-	char *copy = talloc_strdup(w, w->path), *again = talloc_strdup(w, w->path);
-	w->file = talloc_strdup(w, basename(again));
-	w->inotify = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
 	w->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	w->directory =
-		w->inotify < 0 ? -1 : inotify_add_watch(w->inotify, dirname(copy), IN_DELETE | IN_MOVED_TO | IN_CREATE);
-	if (w->directory < 0 || w->wake < 0 || !watch_files(w))
-		return err_sys(err, VIEWD_ERR_RESOURCE, errno, "cannot watch the directory of %s", w->path);
-	return true;
+	return w->wake >= 0 || err_sys(err, VIEWD_ERR_RESOURCE, errno, "cannot make a wake-up of the watch");
 }
 
 struct viewd_watch *sqlite_watch_open(const struct viewd_host *host, const struct viewd_database_spec *db,
                                       struct viewd_err *err)
 {
 	struct viewd_watch *w = talloc_zero(NULL, struct viewd_watch);
-	w->inotify = w->wake = w->lock = -1;
+	w->wake = w->lock = -1;
 	w->conn = sqlite_conn_open(host, db, err);
-	if (w->conn != NULL && find_file(w, err) && take_lock(w, err) && watch_directory(w, err) &&
-	    sqlite_op_set_limits(&w->conn->db, 0, LOCK_TIMEOUT_US, err) && state_setup(&w->conn->db, err))
+	if (w->conn != NULL && find_file(w, err) && take_lock(w, err) && make_wake(w, err) &&
+	    signs_open(w, host, w->path, &w->signs, err) && sqlite_op_set_limits(&w->conn->db, 0, LOCK_TIMEOUT_US, err) &&
+	    state_setup(&w->conn->db, err))
 		return w;
 	sqlite_watch_close(&w);
 	return NULL;
@@ -195,7 +173,7 @@ void sqlite_watch_close(struct viewd_watch **watch)
 	if (w == NULL)
 		return;
 	sqlite_conn_close(&w->conn);
-	close_fd(&w->inotify);
+	signs_close(&w->signs);
 	close_fd(&w->wake);
 	give_lock_back(w);
 	TALLOC_FREE(*watch);
@@ -284,44 +262,16 @@ static bool tell_or_wait(struct viewd_watch *w, struct viewd_signal_sink signals
 
 /* ---- waiting ---- */
 
-static bool is_ours(const struct viewd_watch *w, const struct inotify_event *ev)
-{
-	size_t len = strlen(w->file);
-	if (ev->wd != w->directory) /* a lost event, or a file of the database */
-		return true;
-	return ev->len > 0 && strncmp(ev->name, w->file, len) == 0 && strcmp(ev->name + len, "-viewd") != 0;
-}
-
-/* Reads what inotify has, until the database's own files are among it; true then. What is left says so the next
- * time. */
-static bool files_changed(struct viewd_watch *w)
-{
-	char buf[4096] __attribute__((aligned(__alignof__(struct inotify_event))));
-	bool ours = false, appeared = false;
-	for (ssize_t got; !ours && (got = read(w->inotify, buf, sizeof buf)) > 0;)
-		for (char *p = buf; p < buf + got;) {
-			const struct inotify_event *ev = (const struct inotify_event *)(const void *)p;
-			p += sizeof *ev + ev->len;
-			if (!is_ours(w, ev))
-				continue;
-			ours = true;
-			appeared = appeared || (ev->mask & (IN_CREATE | IN_MOVED_TO)) != 0;
-		}
-	if (appeared)
-		watch_files(w); /* what was written before is found by the looks that follow */
-	return ours;
-}
-
 /* Waits; *woken_r: somebody asked for a look. Returns false at the timeout. */
 static bool wait_for_hint(struct viewd_watch *w, int timeout_ms, bool *woken_r)
 {
-	struct pollfd fds[] = {{.fd = w->inotify, .events = POLLIN}, {.fd = w->wake, .events = POLLIN}};
+	struct pollfd fds[] = {{.fd = signs_fd(w->signs), .events = POLLIN}, {.fd = w->wake, .events = POLLIN}};
 	uint64_t count;
 	if (poll(fds, ARRAY_LEN(fds), timeout_ms) <= 0)
 		return false;
 	if (read(w->wake, &count, sizeof count) == (ssize_t)sizeof count)
 		*woken_r = true;
-	return files_changed(w) || *woken_r;
+	return signs_take(w->signs) || *woken_r;
 }
 
 /* Nothing but a wake-up of the daemon cuts it short. */
@@ -332,11 +282,20 @@ static void keep_pace(struct viewd_watch *w)
 		poll(&fd, 1, w->pace_ms);
 }
 
+/* Nothing has happened for some seconds: pages that were read stay in the system's cache, and thousands of files may be
+ * watched. */
+static void rest(struct viewd_watch *w)
+{
+	if (w->look == ARRAY_LEN(looks_ms))
+		sqlite3_db_release_memory(w->conn->handle);
+}
+
 bool sqlite_watch_next(struct viewd_watch *w, int64_t timeout_us, struct viewd_signal_sink signals,
                        struct viewd_err *err)
 {
 	bool news = false, woken = false;
 	keep_pace(w);
+	rest(w);
 	int pause_ms = w->look < ARRAY_LEN(looks_ms) ? looks_ms[w->look] : (int)(timeout_us / 1000);
 	w->look = wait_for_hint(w, pause_ms, &woken) ? 0 : w->look + 1;
 	if (!sqlite_conn_alive(w->conn))

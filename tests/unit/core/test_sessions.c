@@ -2,6 +2,7 @@
  *
  * test_sessions.c: what the end of one session says about its database, and cancels that come at an unlucky moment.
  */
+#include "base/mem.h"
 #include "core/engine/connect_check.h"
 #include "core/engine/database.h"
 #include "core/exec/job.h"
@@ -220,6 +221,62 @@ static void cancel_just_before_a_call_begins(void)
 	rig_free(&rig);
 }
 
+/* ---- many databases ---------------------------------------------------------------------------------------------- */
+
+static char *many_databases(int n)
+{
+	char *text = mem_strdup(harness_ctx(), "");
+	for (int i = 0; i < n; i++)
+		text = talloc_asprintf_append(text,
+		                              "[database d%d]\nurl = fake://d%d\n[view v%d]\ndatabase = d%d\nmethod = table\n"
+		                              "definition = 'SELECT * FROM t_x'\n",
+		                              i, i, i, i);
+	return text;
+}
+
+static size_t idle_sessions(const struct rig *rig)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < rig->eng->n_dbs; i++)
+		for (const struct session *s = rig->eng->dbs[i]->work.idle; s != NULL; s = s->next)
+			n++;
+	return n;
+}
+
+/* As its timer would. */
+static void sweep(struct rig *rig)
+{
+	session_sweep(rig->eng);
+	rig_settle(rig);
+}
+
+static void sessions_of_many_databases_end(void)
+{
+	struct rig *rig = rig_start(many_databases(150));
+	CHECK_INT(idle_sessions(rig), 150);
+	rig_advance(rig, 30 * SPAN_SECOND);
+	sweep(rig);
+	CHECK_INT(idle_sessions(rig), 150);
+	rig_refresh_now(rig, "v7");
+	rig_advance(rig, 40 * SPAN_SECOND);
+	sweep(rig);
+	CHECK_INT(idle_sessions(rig), 1);
+	rig_advance(rig, SPAN_HOUR);
+	sweep(rig);
+	CHECK_INT(idle_sessions(rig), 0);
+	CHECK_INT(rig_refresh_now(rig, "v9").items[0].result, VIEW_RESULT_SUCCEEDED);
+	rig_free(&rig);
+}
+
+static void sessions_of_few_databases_stay(void)
+{
+	struct rig *rig = rig_start(many_databases(20));
+	rig_advance(rig, SPAN_HOUR);
+	sweep(rig);
+	CHECK_INT(idle_sessions(rig), 20);
+	rig_free(&rig);
+}
+
 static const struct harness_test tests[] = {
 	{"a late failure of an old session", late_failure_of_an_old_session},
 	{"silence beyond the time limit", silence_beyond_the_time_limit},
@@ -230,5 +287,7 @@ static const struct harness_test tests[] = {
 	{"doubt has a limit", doubt_has_a_limit},
 	{"stopped in doubt", stopped_in_doubt},
 	{"a cancel just before a call begins", cancel_just_before_a_call_begins},
+	{"sessions of many databases end", sessions_of_many_databases_end},
+	{"sessions of few databases stay", sessions_of_few_databases_stay},
 };
 HARNESS_MAIN(SUITE("sessions", tests))

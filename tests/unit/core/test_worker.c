@@ -6,6 +6,7 @@
 #include "support/harness.h"
 #include "work/worker.h"
 
+#include <dirent.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -194,6 +195,41 @@ static void hooks_once_a_thread(void)
 	loop_free(&loop);
 }
 
+static size_t n_threads_here(void)
+{
+	size_t n = 0;
+	DIR *dir = opendir("/proc/self/task");
+	REQUIRE(dir != NULL);
+	for (const struct dirent *d; (d = readdir(dir)) != NULL;)
+		n += d->d_name[0] != '.';
+	closedir(dir);
+	return n;
+}
+
+static void threads_of_a_storm_end(void)
+{
+	struct loop *loop = loop_new();
+	struct shared sh = {.pool = worker_pool_new(loop, 200), .loop_thread = pthread_self()};
+	atomic_store(&n_begun, 0);
+	atomic_store(&n_ended, 0);
+	for (size_t i = 0; i < 100; i++)
+		submit(&sh, true, &both);
+	for (size_t i = 0; i < 100; i++)
+		submit_lasting(&sh);
+	WAIT_UNTIL(atomic_load(&sh.inside) == 200);
+	CHECK(n_threads_here() > 200);
+	atomic_store(&sh.open, true);
+	turn_until(loop, &sh.done, 200);
+	WAIT_UNTIL(n_threads_here() < 50);
+	sh.done = 0;
+	for (size_t i = 0; i < 100; i++)
+		submit(&sh, false, &both);
+	turn_until(loop, &sh.done, 100);
+	worker_pool_free(&sh.pool, true);
+	CHECK_INT(atomic_load(&n_ended), atomic_load(&n_begun));
+	loop_free(&loop);
+}
+
 /* The pool goes although a task does not end; the others were served meanwhile. */
 static void free_with_a_stuck_task(void)
 {
@@ -237,6 +273,7 @@ static const struct harness_test tests[] = {
 	{"one task at a time needs one thread", one_task_at_a_time_needs_one_thread},
 	{"lasting tasks take no thread from others", lasting_tasks_take_no_thread_from_others},
 	{"hooks run once a thread", hooks_once_a_thread},
+	{"threads of a storm end", threads_of_a_storm_end},
 	{"free with a stuck task", free_with_a_stuck_task},
 	{"free after everything has ended", free_waits_for_running_tasks},
 };

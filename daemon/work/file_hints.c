@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: MIT */
+#include "work/file_hints.h"
+
+#include "base/hash.h"
+#include "base/macros.h"
+#include "base/mem.h"
+
+#include <errno.h>
+#include <libgen.h>
+#include <limits.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/inotify.h>
+#include <sys/queue.h>
+#include <unistd.h>
+
+#define OF_DIRECTORY (IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_CREATE)
+
+LIST_HEAD(use_list, use);
+
+/* Something that inotify watches: a directory, or a file. */
+struct place {
+	int wd;
+	struct use_list uses;
+	UT_hash_handle hh;
+};
+
+/* Somebody asked for it. */
+struct use {
+	LIST_ENTRY(use) of_place, of_owner;
+	struct place *place;
+	struct viewd_hints *owner;
+	bool directory; /* only files of the owner's names count */
+};
+
+struct viewd_hints {
+	struct file_hints *hub;
+	struct use_list uses;
+	char *path;       /* of the first file */
+	const char *name; /* its last part, in path */
+	const char *const *suffixes;
+	int wake;
+	atomic_bool news;
+	atomic_bool appeared; /* files that have to be watched as well */
+};
+
+struct file_hints {
+	struct loop *loop;
+	_Atomic int fd;  /* -1: the system has given none */
+	_Atomic int why; /* errno then */
+	struct loop_reader *reader;
+	pthread_mutex_t asking; /* around what the file system may hold up; the loop never takes it */
+	pthread_mutex_t lock;   /* of everything below, and of all lists; inside the other one */
+	struct place *places;
+};
+
+/* ---- the loop ---------------------------------------------------------------------------------------------------- */
+
+static void tell(struct viewd_hints *h, bool appeared)
+{
+	const uint64_t one = 1;
+	if (appeared)
+		h->appeared = true;
+	if (!atomic_exchange(&h->news, true) && write(h->wake, &one, sizeof one) < 0)
+		return; /* full: it is awake */
+}
+
+static bool is_one_of(const struct viewd_hints *h, const char *name)
+{
+	size_t len = strlen(h->name);
+	if (strncmp(name, h->name, len) != 0)
+		return false;
+	for (const char *const *suffix = h->suffixes; *suffix != NULL; suffix++)
+		if (strcmp(name + len, *suffix) == 0)
+			return true;
+	return false;
+}
+
+static void forget_place(struct file_hints *hub, struct place *place)
+{
+	struct use *use;
+	while ((use = LIST_FIRST(&place->uses)) != NULL) {
+		LIST_REMOVE(use, of_place);
+		LIST_REMOVE(use, of_owner);
+		free(use);
+	}
+	HASH_DEL(hub->places, place);
+	free(place);
+}
+
+static void tell_of_place(struct file_hints *hub, const struct inotify_event *ev)
+{
+	struct place *place;
+	struct use *use;
+	HASH_FIND_INT(hub->places, &ev->wd, place);
+	if (place == NULL)
+		return;
+	bool appeared = (ev->mask & (IN_CREATE | IN_MOVED_TO | IN_IGNORED)) != 0;
+	LIST_FOREACH(use, &place->uses, of_place)
+		if (!use->directory || ev->len == 0 || is_one_of(use->owner, ev->name))
+			tell(use->owner, appeared);
+	if ((ev->mask & IN_IGNORED) != 0)
+		forget_place(hub, place);
+}
+
+static void tell_all(struct file_hints *hub)
+{
+	struct place *place, *next;
+	struct use *use;
+	HASH_ITER(hh, hub->places, place, next)
+	LIST_FOREACH(use, &place->uses, of_place)
+		tell(use->owner, true);
+}
+
+static void events_came(void *ctx)
+{
+	struct file_hints *hub = ctx;
+	char buf[16384] __attribute__((aligned(__alignof__(struct inotify_event))));
+	ssize_t got = read(hub->fd, buf, sizeof buf); /* what is left comes in the next round */
+	pthread_mutex_lock(&hub->lock);
+	for (char *p = buf; p < buf + got;) {
+		const struct inotify_event *ev = (const struct inotify_event *)(const void *)p;
+		p += sizeof *ev + ev->len;
+		if ((ev->mask & IN_Q_OVERFLOW) != 0)
+			tell_all(hub);
+		else
+			tell_of_place(hub, ev);
+	}
+	pthread_mutex_unlock(&hub->lock);
+}
+
+struct file_hints *file_hints_new(struct loop *loop)
+{
+	struct file_hints *hub = mem_need(calloc(1, sizeof *hub));
+	pthread_mutex_init(&hub->asking, NULL);
+	pthread_mutex_init(&hub->lock, NULL);
+	hub->loop = loop;
+	hub->fd = -1;
+	return hub;
+}
+
+void file_hints_begin(struct file_hints *hub)
+{
+	if (hub->fd >= 0)
+		return;
+	int fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+	hub->why = fd < 0 ? errno : 0;
+	if (fd >= 0)
+		hub->reader = loop_reader_new(hub->loop, fd, events_came, hub);
+	hub->fd = fd;
+}
+
+void file_hints_free(struct file_hints **hints)
+{
+	struct file_hints *hub = *hints;
+	struct place *place, *next;
+	if (hub == NULL)
+		return;
+	*hints = NULL;
+	loop_reader_free(&hub->reader);
+	HASH_ITER(hh, hub->places, place, next)
+	forget_place(hub, place);
+	if (hub->fd >= 0)
+		close(hub->fd);
+	pthread_mutex_destroy(&hub->asking);
+	pthread_mutex_destroy(&hub->lock);
+	free(hub);
+}
+
+/* ---- the threads of watches -------------------------------------------------------------------------------------- */
+
+static void use_place(struct viewd_hints *h, int wd, bool directory)
+{
+	struct file_hints *hub = h->hub;
+	struct place *place;
+	struct use *use;
+	HASH_FIND_INT(hub->places, &wd, place);
+	if (place == NULL) {
+		place = mem_need(calloc(1, sizeof *place));
+		place->wd = wd;
+		HASH_ADD_INT(hub->places, wd, place);
+	}
+	LIST_FOREACH(use, &h->uses, of_owner)
+		if (use->place == place)
+			return;
+	use = mem_need(calloc(1, sizeof *use));
+	*use = (struct use){.place = place, .owner = h, .directory = directory};
+	LIST_INSERT_HEAD(&place->uses, use, of_place);
+	LIST_INSERT_HEAD(&h->uses, use, of_owner);
+}
+
+/* A place is taken out of inotify's hands under the lock `asking` as well, so the number is still good when it is
+ * noted. */
+static bool add(struct viewd_hints *h, const char *path, uint32_t what, bool directory)
+{
+	int wd = inotify_add_watch(h->hub->fd, path, what);
+	if (wd < 0) {
+		errno = h->hub->fd < 0 ? h->hub->why : errno;
+		return false;
+	}
+	pthread_mutex_lock(&h->hub->lock);
+	use_place(h, wd, directory);
+	pthread_mutex_unlock(&h->hub->lock);
+	return true;
+}
+
+/* Files that are there now. *why_r: what was wrong with the first one. */
+static bool add_files(struct viewd_hints *h, int *why_r)
+{
+	char path[PATH_MAX];
+	bool there = false;
+	for (size_t i = 0; h->suffixes[i] != NULL; i++) {
+		snprintf(path, sizeof path, "%s%s", h->path, h->suffixes[i]);
+		bool added = add(h, path, IN_MODIFY, false);
+		if (i == 0 && !added)
+			*why_r = errno;
+		there = there || (i == 0 && added);
+	}
+	return there;
+}
+
+static bool add_directory(struct viewd_hints *h, int *why_r)
+{
+	char path[PATH_MAX];
+	snprintf(path, sizeof path, "%s", h->path);
+	bool added = add(h, dirname(path), OF_DIRECTORY, true);
+	*why_r = added ? 0 : errno;
+	return added;
+}
+
+static void hints_close(struct viewd_hints **hints)
+{
+	struct viewd_hints *h = *hints;
+	struct use *use;
+	if (h == NULL)
+		return;
+	*hints = NULL;
+	pthread_mutex_lock(&h->hub->asking);
+	pthread_mutex_lock(&h->hub->lock);
+	while ((use = LIST_FIRST(&h->uses)) != NULL) {
+		struct place *place = use->place;
+		LIST_REMOVE(use, of_place);
+		LIST_REMOVE(use, of_owner);
+		free(use);
+		if (!LIST_EMPTY(&place->uses))
+			continue;
+		inotify_rm_watch(h->hub->fd, place->wd);
+		forget_place(h->hub, place);
+	}
+	pthread_mutex_unlock(&h->hub->lock);
+	pthread_mutex_unlock(&h->hub->asking);
+	free(h->path);
+	free(h);
+}
+
+static struct viewd_hints *hints_open(void *ctx, const char *path, const char *const *suffixes, int wake)
+{
+	struct viewd_hints *h = mem_need(calloc(1, sizeof *h));
+	int why = 0;
+	h->hub = ctx;
+	h->path = mem_need(strdup(path));
+	h->name = strrchr(h->path, '/') != NULL ? strrchr(h->path, '/') + 1 : h->path;
+	h->suffixes = suffixes;
+	h->wake = wake;
+	pthread_mutex_lock(&h->hub->asking);
+	bool added = add_directory(h, &why) && add_files(h, &why);
+	pthread_mutex_unlock(&h->hub->asking);
+	if (added)
+		return h;
+	hints_close(&h);
+	errno = why;
+	return NULL;
+}
+
+static bool hints_take(struct viewd_hints *h)
+{
+	int ignored;
+	bool news = atomic_exchange(&h->news, false);
+	if (!atomic_exchange(&h->appeared, false))
+		return news;
+	pthread_mutex_lock(&h->hub->asking);
+	add_directory(h, &ignored);
+	add_files(h, &ignored);
+	pthread_mutex_unlock(&h->hub->asking);
+	return true;
+}
+
+const struct viewd_hint_ops file_hints_ops = {
+	.struct_size = sizeof file_hints_ops,
+	.open = hints_open,
+	.take = hints_take,
+	.close = hints_close,
+};

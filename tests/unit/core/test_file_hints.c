@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * test_file_hints.c: whoever asked hears of writes to his files, through one inotify instance for all of them.
+ */
+#include "support/harness.h"
+#include "work/file_hints.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+static const char *const suffixes[] = {"", "-wal", NULL};
+
+struct listener {
+	struct viewd_hints *hints;
+	int wake;
+};
+
+static void write_file(const char *path)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_APPEND, 0600);
+	REQUIRE(fd >= 0 && write(fd, "x", 1) == 1);
+	close(fd);
+}
+
+static struct listener listen_to(struct file_hints *hub, const char *path)
+{
+	struct listener l = {.wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
+	l.hints = file_hints_ops.open(hub, path, suffixes, l.wake);
+	REQUIRE(l.hints != NULL);
+	return l;
+}
+
+static void stop_listening(struct listener *l)
+{
+	file_hints_ops.close(&l->hints);
+	close(l->wake);
+}
+
+/* The loop has seen what there is (NULL: it has), and the listener looks once. */
+static bool hears(struct loop *loop, struct listener *l)
+{
+	uint64_t count;
+	if (loop != NULL)
+		loop_once(loop, 20000);
+	return read(l->wake, &count, sizeof count) == (ssize_t)sizeof count && file_hints_ops.take(l->hints);
+}
+
+static struct file_hints *begin(struct loop **loop_r)
+{
+	*loop_r = loop_new();
+	struct file_hints *hub = file_hints_new(*loop_r);
+	file_hints_begin(hub);
+	return hub;
+}
+
+static void end(struct loop *loop, struct file_hints *hub)
+{
+	file_hints_free(&hub);
+	loop_free(&loop);
+}
+
+static void own_files_only(void)
+{
+	struct loop *loop;
+	struct file_hints *hub = begin(&loop);
+	write_file(harness_path("a.db"));
+	write_file(harness_path("b.db"));
+	struct listener a = listen_to(hub, harness_path("a.db")), b = listen_to(hub, harness_path("b.db"));
+	CHECK(!hears(loop, &a));
+	write_file(harness_path("a.db"));
+	CHECK(hears(loop, &a));
+	CHECK(!hears(loop, &b));
+	write_file(harness_path("a.db-viewd"));
+	write_file(harness_path("a.db2"));
+	CHECK(!hears(loop, &a));
+	write_file(harness_path("b.db"));
+	CHECK(hears(loop, &b));
+	CHECK(!hears(loop, &a));
+	stop_listening(&a);
+	write_file(harness_path("b.db"));
+	CHECK(hears(loop, &b));
+	stop_listening(&b);
+	end(loop, hub);
+}
+
+static void files_that_come_later(void)
+{
+	struct loop *loop;
+	struct file_hints *hub = begin(&loop);
+	write_file(harness_path("c.db"));
+	struct listener c = listen_to(hub, harness_path("c.db"));
+	write_file(harness_path("c.db-wal"));
+	CHECK(hears(loop, &c));
+	write_file(harness_path("c.db-wal"));
+	CHECK(hears(loop, &c));
+	REQUIRE(rename(harness_path("c.db"), harness_path("old")) == 0);
+	CHECK(hears(loop, &c));
+	write_file(harness_path("c.db"));
+	CHECK(hears(loop, &c));
+	write_file(harness_path("c.db"));
+	CHECK(hears(loop, &c));
+	stop_listening(&c);
+	end(loop, hub);
+}
+
+/* The number in inotify ends with the file, and the next one of that name has another. */
+static void a_file_that_is_replaced(void)
+{
+	struct loop *loop;
+	struct file_hints *hub = begin(&loop);
+	write_file(harness_path("d.db"));
+	struct listener d = listen_to(hub, harness_path("d.db")), same = listen_to(hub, harness_path("d.db"));
+	for (int i = 0; i < 3; i++) {
+		REQUIRE(unlink(harness_path("d.db")) == 0);
+		write_file(harness_path("d.db"));
+		CHECK(hears(loop, &d));
+		CHECK(hears(loop, &same));
+		write_file(harness_path("d.db"));
+		CHECK(hears(loop, &d));
+		CHECK(hears(loop, &same));
+	}
+	stop_listening(&d);
+	stop_listening(&same);
+	end(loop, hub);
+}
+
+static void a_thousand_with_one_instance(void)
+{
+	struct loop *loop;
+	struct file_hints *hub = begin(&loop);
+	static struct listener many[1000];
+	char name[32];
+	for (size_t i = 0; i < ARRAY_LEN(many); i++) {
+		snprintf(name, sizeof name, "m%zu.db", i);
+		write_file(harness_path(name));
+		many[i] = listen_to(hub, harness_path(name));
+	}
+	for (size_t i = 0; i < ARRAY_LEN(many); i++) /* that its file was made has been told late */
+		while (hears(i < 10 ? loop : NULL, &many[i]))
+			;
+	write_file(harness_path("m999.db"));
+	CHECK(hears(loop, &many[999]));
+	CHECK(!hears(loop, &many[998]));
+	for (size_t i = 0; i < ARRAY_LEN(many); i++)
+		stop_listening(&many[i]);
+	end(loop, hub);
+}
+
+static void a_file_that_is_absent(void)
+{
+	struct loop *loop;
+	struct file_hints *hub = begin(&loop);
+	errno = 0;
+	CHECK(file_hints_ops.open(hub, harness_path("absent.db"), suffixes, -1) == NULL);
+	CHECK_INT(errno, ENOENT);
+	errno = 0;
+	CHECK(file_hints_ops.open(hub, harness_path("nowhere/absent.db"), suffixes, -1) == NULL);
+	CHECK_INT(errno, ENOENT);
+	end(loop, hub);
+}
+
+static const struct harness_test tests[] = {
+	{"own files only", own_files_only},
+	{"files that come later", files_that_come_later},
+	{"a file that is replaced", a_file_that_is_replaced},
+	{"a thousand with one instance", a_thousand_with_one_instance},
+	{"a file that is absent", a_file_that_is_absent},
+};
+HARNESS_MAIN(SUITE("file hints", tests))
