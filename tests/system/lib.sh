@@ -202,7 +202,7 @@ is_running()
 }
 
 # is_ours PID: is a process that this test has started still there? Numbers are used again, on some machines after 32,768 processes: the
-# one of a process that has ended may be anybody's.
+# one of a process that has ended may be anybody's. A subshell, which makes a template, has children of its own.
 is_ours()
 {
 	local stat
@@ -210,7 +210,7 @@ is_ours()
 	{ read -r stat <"/proc/$1/stat"; } 2>/dev/null || return 1
 	# shellcheck disable=SC2086 # words
 	set -- ${stat##*) }
-	[ "$1" != Z ] && [ "$2" = $$ ]
+	[ "$1" != Z ] && { [ "$2" = $$ ] || [ "$2" = "$BASHPID" ]; }
 }
 
 # stop_process PID [SIGNAL]: and waits; its exit status, or 137 when it had to be killed.
