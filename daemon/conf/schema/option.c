@@ -36,11 +36,18 @@ const char *option_nearest(const struct option_table *table, const char *key)
 	return nearest_word(words, n, key);
 }
 
+/* A file that has a place by default has to be somewhere. */
+static bool may_be_empty(const struct option_row *row)
+{
+	return option_type(row->type)->empty_ok && (row->flags & OPTION_REQUIRED) == 0 &&
+	       (row->type != OPTION_PATH || row->dflt == NULL);
+}
+
 bool option_set(const struct option_row *row, struct arena *arena, const char *base_dir, void *base, const char *text,
                 struct viewd_err *err)
 {
 	const struct option_type_row *type = option_type(row->type);
-	if (text[0] == '\0' && (!type->empty_ok || (row->flags & OPTION_REQUIRED) != 0)) {
+	if (text[0] == '\0' && !may_be_empty(row)) {
 		err_set(err, VIEWD_ERR_CONFIG, "the value is empty");
 		return err_hint(err, "write %s", type->doc);
 	}

@@ -135,6 +135,10 @@ static void url_mistakes(void)
 		"viewd.conf:1: [database a]: url is missing; add it (where the database is; the scheme chooses the plugin)");
 	wants_error("[database a]\nurl =\n[view b]\ndatabase = a\ndefinition = SELECT 1\n",
 	            "viewd.conf:2: [database a] url: the value is empty; write any text");
+	wants_error(
+		"[viewd]\nplugin_dir =\n[database a]\nurl = sqlite:///x.db\n[view b]\ndatabase = a\ndefinition = SELECT 1\n",
+		"viewd.conf:2: [viewd] plugin_dir: the value is empty; write a file name; relative to the directory of the "
+		"file that says it");
 	wants_error("[database a]\nurl = sqlite:///my file.db\n[view b]\ndatabase = a\ndefinition = SELECT 1\n",
 	            "viewd.conf:2: [database a] url: a blank in the URL; write %20, or wrap the URL in '...'");
 	struct loaded l =
