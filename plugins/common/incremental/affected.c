@@ -33,12 +33,14 @@ static const struct syntax *syntax_of(const struct search *search)
 
 #define EARLY_MAX 5000 /* images: a search in vain is to take next to no time */
 
-/* SQL: the images of a log that are unread. There may be any number by now, so a guess reads no more than it may. */
+/* SQL: the images of a log that are unread. There may be any number by now, so a guess reads no more than it may. Where
+ * there are no more it is the same text, whose plan is kept. */
 static const char *images_of(const struct search *search, const struct part_source *source)
 {
 	struct db *db = search->db;
 	char *images = db->ops->incremental.unread(db, search->mem, search->view, source->log);
-	if (!search->early)
+	bool guessed = search->db->ops->incremental.turns.search_keys != NULL;
+	if (!guessed || (!search->early && source->log->unread > EARLY_MAX))
 		return images;
 	return sql_add(sql_new(search->mem), "(SELECT * FROM %s AS viewd_e LIMIT %d)", images, EARLY_MAX);
 }

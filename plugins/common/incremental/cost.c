@@ -98,6 +98,11 @@ bool cost_audit_due(struct cost *cost, int64_t us)
 	return cost->until_audit <= 0;
 }
 
+void cost_audit_after(struct cost *cost, unsigned n)
+{
+	cost->until_audit = n;
+}
+
 void cost_learn_audit(struct cost *cost, int64_t us)
 {
 	double rest = cost->refresh_us > 0 ? (double)us / (AUDIT_SHARE * cost->refresh_us) : 0;

@@ -58,6 +58,9 @@ bool cost_learn_failure(struct cost *cost, int form);
 /* After a refresh by keys that has taken so long: is it to be audited? The first one is. */
 bool cost_audit_due(struct cost *cost, int64_t us);
 
+/* The first audit is that of the n-th refresh by keys. */
+void cost_audit_after(struct cost *cost, unsigned n);
+
 /* An audit has taken so long. The longer, the more refreshes come before the next. */
 void cost_learn_audit(struct cost *cost, int64_t us);
 

@@ -20,6 +20,8 @@
 
 #define ENSURE_ATTEMPTS 3
 
+#define AUDIT_OF_SUMS 8 /* the refresh that is audited first */
+
 bool incremental_possible(const struct task *task)
 {
 	enum viewd_refresh_mode mode = task->resolved.mode;
@@ -78,6 +80,13 @@ static const char *cost_prefix(const struct chain *chain)
 	return !chain->roll->images ? "roll " : chain->sums.wanted ? "sums " : "images ";
 }
 
+/* An audit of sums computes all rows that they are of. A view gets them since its refreshes cost much, and images were
+ * audited before. */
+static bool adds_sums(const struct chain *chain)
+{
+	return chain->sums.wanted && chain->roll != NULL && chain->roll->images;
+}
+
 static void recall_costs(struct task *task, struct chain *chain)
 {
 	struct db *db = task->db;
@@ -90,6 +99,8 @@ static void recall_costs(struct task *task, struct chain *chain)
 	    !cost_read(&chain->cost, costs.text + strlen(kind)))
 		db_log(db, VIEWD_LOG_DEBUG, "view '%s', what its refreshes take is not readable", chain->view);
 	chain->cost.recalled = true;
+	if (adds_sums(chain))
+		cost_audit_after(&chain->cost, AUDIT_OF_SUMS);
 	if (task->resolved.mode == VIEWD_MODE_AUTO)
 		cost_learn_before(&chain->cost, attempt_was_us(task));
 }

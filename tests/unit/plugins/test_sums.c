@@ -41,9 +41,9 @@ static void sums_are_those_of_the_roll(void)
 static void sums_are_chosen_slowly(void)
 {
 	struct sums_choice choice = {false};
-	CHECK(!sums_weigh(&choice, 10000, 10));
+	CHECK(!sums_weigh(&choice, 10000, 200));
 	CHECK(!sums_weigh(&choice, 10000, 1300)); /* not few enough */
-	CHECK(!sums_weigh(&choice, 10000, 10));
+	CHECK(!sums_weigh(&choice, 10000, 200));
 	CHECK(!sums_weigh(&choice, 400, 1)); /* says nothing */
 	CHECK(!sums_weigh(&choice, 10000, 1250));
 	CHECK(sums_weigh(&choice, 500, 10));
@@ -57,8 +57,17 @@ static void sums_are_chosen_slowly(void)
 		CHECK(!sums_weigh(&choice, 40, 20));
 }
 
+static void many_rows_of_few_groups_leave_no_doubt(void)
+{
+	struct sums_choice choice = {false};
+	CHECK(!sums_weigh(&choice, 499, 1)); /* says nothing */
+	CHECK(!sums_weigh(&choice, 639, 10));
+	CHECK(sums_weigh(&choice, 640, 10));
+}
+
 static const struct harness_test tests[] = {
 	{"sums are those of the roll", sums_are_those_of_the_roll},
 	{"sums are chosen slowly", sums_are_chosen_slowly},
+	{"many rows of few groups leave no doubt", many_rows_of_few_groups_leave_no_doubt},
 };
 HARNESS_MAIN(SUITE("sums", tests))

@@ -16,6 +16,7 @@
 #define MANY_IMAGES 500 /* fewer are read in no time */
 #define TIMES_FEWER 8   /* rows of sums than images: then the trigger saves more than it costs */
 #define LOOKS_TO_SUMS 3
+#define TIMES_FEWER_AT_ONCE 64 /* a statement that wrote so many rows of a group leaves no doubt */
 
 /* Statements of single rows. */
 #define SOME_SUMS 20
@@ -43,6 +44,8 @@ bool sums_weigh(struct sums_choice *choice, int64_t images, int64_t rows)
 		return false;
 	bool other = choice->wanted ? images < TIMES_FEWER_STILL * rows : images >= TIMES_FEWER * rows;
 	choice->agreed = other ? choice->agreed + 1 : 0;
+	if (!choice->wanted && images >= TIMES_FEWER_AT_ONCE * rows)
+		return true;
 	return choice->agreed >= (choice->wanted ? LOOKS_TO_IMAGES : LOOKS_TO_SUMS);
 }
 
