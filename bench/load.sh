@@ -36,17 +36,26 @@ for i in $(seq "$PAIRS"); do
 	value "$T/run.$i" ready_us >>"$T/viewd.us"
 done
 "$VIEWD_BUILD/bench/ready" - 0 "$VIEWD_BUILD/viewd" -c "$T/empty.conf" >"$T/empty"
-"$VIEWD_BUILD/bench/ready" "$T/control" "$IDLE" "$VIEWD_BUILD/viewd" -c "$T/many.conf" >"$T/full"
+sed "0,/^every = 1h/s//every = 2h/" "$T/conf.d/000.conf" >"$T/other"
+for i in $(seq "$PAIRS"); do
+	start=$(clock_us)
+	"$VIEWD_BUILD/viewd" --check -c "$T/many.conf" >"$T/checked"
+	echo $(($(clock_us) - start)) >>"$T/check.us"
+done
+READY_OTHER=$T/other READY_FILE=$T/conf.d/000.conf "$VIEWD_BUILD/bench/ready" "$T/control" "$IDLE" "$VIEWD_BUILD/viewd" -c "$T/many.conf" >"$T/full"
 
 ini=$(median <"$T/ini.us") ready=$(median <"$T/viewd.us")
 printf 'load: %d views in %d files: iniparser alone %d ms, exec to READY %d ms, ratio %s (at most 3)\n' "$VIEWS" "$FILES" \
 	$((ini / 1000)) $((ready / 1000)) "$(awk -v a="$ready" -v b="$ini" 'BEGIN { printf "%.2f", a / b }')"
 printf 'load: settled after %d ms\n' $(($(value "$T/full" settled_us) / 1000))
 full=$(value "$T/full" rss_kib) empty=$(value "$T/empty" rss_kib) objects=$(($(value "$T/control.before" bytes) / 1024))
-printf 'load: resident %d KiB, of which the database in memory %d KiB; empty configuration %d KiB: %s KiB a view (at most 4)\n' "$full" \
+printf 'load: resident %d KiB, of which the database in memory %d KiB; empty configuration %d KiB: %s KiB a view (at most 2)\n' "$full" \
 	"$objects" "$empty" "$(awk -v a=$((full - empty - objects)) -v n="$VIEWS" 'BEGIN { printf "%.2f", a / n }')"
 printf 'load: a reload without changes %d ms, again %d ms, resident afterwards %d KiB\n' $(($(value "$T/full" reload_us) / 1000)) \
 	$(($(value "$T/full" reload_again_us) / 1000)) "$(value "$T/full" rss_after_reloads_kib)"
+check=$(median <"$T/check.us") changed=$(value "$T/full" reload_changed_us)
+printf 'load: reading and checking the files alone %d ms, a reload with one changed section %d ms: %d ms beyond it (at most 100)\n' \
+	$((check / 1000)) $((changed / 1000)) $(((changed - check) / 1000))
 printf 'load: calls that reached a connection during it: %d (must be 0)\n' "$(paste "$T/control.before" "$T/control.after" |
 	awk '$1 !~ /^check_|^bytes/ { n += $4 - $2 } END { print n + 0 }')"
 printf 'load: wake-ups of the idle loop in %d s: %d\n' "$IDLE" "$(value "$T/full" idle_wakeups)"

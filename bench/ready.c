@@ -3,7 +3,8 @@
  * ready.c: runs a daemon and measures it. Usage: ready CONTROL_FILE IDLE_SECONDS PROGRAM ARGUMENT...
  *
  * Prints "NAME VALUE" lines: ready_us (exec to READY=1), settled_us (then until it uses no more CPU), rss_kib,
- * reload_us (SIGHUP to READY=1), idle_wakeups (voluntary context switches of the main thread during IDLE_SECONDS).
+ * reload_us (SIGHUP to READY=1), reload_changed_us (when READY_OTHER names a file that takes the place of READY_FILE),
+ * idle_wakeups (voluntary context switches of the main thread during IDLE_SECONDS).
  * Around the reload it appends `report` commands for the fake dialect to CONTROL_FILE ("-": none), so that
  * CONTROL_FILE.before and .after hold its calls.
  */
@@ -163,6 +164,10 @@ int main(int argc, char **argv)
 		wait_quiet(r.pid);
 		ask_report(&r, "after"); /* obeyed at the first call of the next reload, before that is counted */
 		printf("reload_again_us %" PRId64 "\n", reload(&r));
+		wait_quiet(r.pid);
+		const char *other = getenv("READY_OTHER"), *file = getenv("READY_FILE");
+		if (other != NULL && file != NULL && rename(other, file) == 0)
+			printf("reload_changed_us %" PRId64 "\n", reload(&r));
 		wait_quiet(r.pid);
 		printf("rss_after_reloads_kib %" PRId64 "\n", proc_number(r.pid, "status", "VmRSS:"));
 		int64_t before = proc_number(r.pid, "status", "voluntary_ctxt_switches:");

@@ -21,6 +21,18 @@ struct conf_origin {
 	uint32_t line;
 };
 
+/* Where the values of a view come from: those that it does not inherit, by their number; most views set few keys of
+ * many. Numbers are those of the rows of the schema; behind them come definitions and indexes, in their order. */
+struct conf_set_origin {
+	uint32_t number;
+	struct conf_origin origin;
+};
+struct conf_origins {
+	const struct conf_origins *inherited; /* NULL: none. Of rows only */
+	uint32_t n;
+	struct conf_set_origin set[]; /* by number */
+};
+
 struct conf_list {
 	const char *const *items;
 	size_t n;
@@ -126,7 +138,7 @@ struct conf_view {
 	struct conf_list tags;
 	int64_t priority;
 	struct conf_origin where; /* of the section header */
-	const struct conf_origin *origins;
+	const struct conf_origins *origins;
 };
 
 struct conf {
@@ -203,6 +215,9 @@ const struct conf_definition *conf_definition_for(const struct conf_view *view, 
 
 /* Is it to be kept in that database? */
 bool conf_view_is_on(const struct conf_view *view, const char *database);
+
+/* Where the value of that number comes from. */
+struct conf_origin conf_origin_of(const struct conf_origins *origins, size_t number);
 
 /* Does any key refresh it after a time, whatever changes? */
 bool conf_view_is_scheduled(const struct conf_view *view);

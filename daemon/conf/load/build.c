@@ -5,6 +5,7 @@
 #include "conf/schema/schema.h"
 
 #include <string.h>
+#include <talloc.h>
 
 /* The rows have the places of the system's daemon. */
 static void use_places(struct load *load, struct conf_daemon *daemon)
@@ -49,22 +50,43 @@ static void view_entry(struct load *load, const struct load_section *s, const st
 		section_set(load, s, row, entry, view, &origins[row - schema_view.rows]);
 }
 
+/* Keeps those that are not "default". */
+static const struct conf_origins *keep_origins(struct load *load, const struct conf_origins *inherited,
+                                               const struct conf_origin *origins, size_t n)
+{
+	size_t n_set = 0;
+	for (size_t i = 0; i < n; i++)
+		n_set += origins[i].file != CONF_FILE_DEFAULT;
+	struct conf_origins *kept = arena_alloc(load->arena, sizeof *kept + n_set * sizeof kept->set[0]);
+	kept->inherited = inherited;
+	for (size_t i = 0; i < n; i++)
+		if (origins[i].file != CONF_FILE_DEFAULT)
+			kept->set[kept->n++] = (struct conf_set_origin){(uint32_t)i, origins[i]};
+	return kept;
+}
+
 /* Every view starts as a copy of the defaults: what it does not set itself is shared. */
 static void build_view(struct load *load, const struct load_section *s, const struct conf_view *base, bool defaults,
                        struct conf_view *view)
 {
 	struct conf_origin *origins;
+	size_t n;
 	*view = *base;
 	view->name = arena_strdup(load->arena, s->name);
 	view->where = section_origin(s, s->sec->line);
-	define_view(load, s, base, view, &origins);
-	memcpy(origins, base->origins, schema_view.n * sizeof *origins);
+	define_view(load, s, base, view, &origins, &n);
 	const struct scan_entry *entries = load_entries(load, s);
 	for (uint32_t i = 0; i < s->sec->n; i++)
 		view_entry(load, s, &entries[i], defaults, view, origins);
-	view->origins = origins;
+	for (size_t i = 0; defaults && i < n; i++)
+		origins[i].from_defaults = origins[i].file != CONF_FILE_DEFAULT;
+	view->origins = keep_origins(load, base->origins, origins, n);
+	for (size_t i = 0; i < schema_view.n; i++)
+		if (origins[i].file == CONF_FILE_DEFAULT)
+			origins[i] = conf_origin_of(base->origins, i);
 	if (!defaults)
 		section_check_required(load, s, &schema_view, origins);
+	talloc_free(origins);
 }
 
 /* The view that all others start from: the rows' defaults, then [view-defaults]. */
@@ -72,17 +94,11 @@ static void build_defaults(struct load *load, struct conf_view *view)
 {
 	struct conf_view rows = {.name = ""};
 	option_set_defaults(&schema_view, load->arena, &rows);
-	rows.origins = section_origins(load, schema_view.n);
 	if (load->defaults.sec == NULL) {
 		*view = rows;
 		return;
 	}
 	build_view(load, &load->defaults, &rows, true, view);
-	size_t n = schema_view.n + view->n_definitions + view->n_indexes;
-	struct conf_origin *origins = arena_memdup(load->arena, view->origins, n * sizeof *origins);
-	for (size_t i = 0; i < n; i++)
-		origins[i].from_defaults = origins[i].file != CONF_FILE_DEFAULT;
-	view->origins = origins;
 }
 
 void build_views(struct load *load)

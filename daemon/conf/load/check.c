@@ -17,7 +17,7 @@
 static struct report_at at_key(const struct load_section *s, const struct conf_view *view, const char *key)
 {
 	struct report_at at = load_at(s, NULL);
-	struct conf_origin origin = view->origins[schema_row(&schema_view, key)];
+	struct conf_origin origin = conf_origin_of(view->origins, schema_row(&schema_view, key));
 	if (origin.file != CONF_FILE_DEFAULT) {
 		at.file = origin.file;
 		at.line = origin.line;
@@ -62,7 +62,7 @@ static void check_definition_names(struct load *load, const struct load_section 
 	for (size_t i = 0; i < view->n_definitions; i++) {
 		const char *name = view->definitions[i].dialect, *near = NULL;
 		struct report_at at = load_at(s, NULL);
-		at.line = view->origins[schema_view.n + i].line;
+		at.line = conf_origin_of(view->origins, schema_view.n + i).line;
 		at.key = view->definitions[i].file != NULL ? "definition_file_*" : "definition_*";
 		switch (name != NULL ? dialect_suffix(load, name, &near) : DIALECT_SUFFIX_GOOD) {
 		case DIALECT_SUFFIX_GOOD:
@@ -106,7 +106,7 @@ static void check_values(struct load *load, const struct load_section *s, const 
 /* Says the view's own section so, not [view-defaults]? What is said for all may be meant for others. */
 static bool says_itself(const struct conf_view *view, const char *key)
 {
-	struct conf_origin origin = view->origins[schema_row(&schema_view, key)];
+	struct conf_origin origin = conf_origin_of(view->origins, schema_row(&schema_view, key));
 	return origin.file != CONF_FILE_DEFAULT && origin.from_defaults == 0;
 }
 

@@ -183,20 +183,24 @@ static void count_kinds(const struct scan_entry *entries, size_t n, size_t *defi
 }
 
 void define_view(struct load *load, const struct load_section *s, const struct conf_view *inherited,
-                 struct conf_view *view, struct conf_origin **origins_r)
+                 struct conf_view *view, struct conf_origin **origins_r, size_t *n_r)
 {
 	const struct scan_entry *entries = load_entries(load, s);
 	size_t n_definitions = 0, n_indexes = inherited->n_indexes;
 	count_kinds(entries, s->sec->n, &n_definitions, &n_indexes);
-	struct conf_origin *origins =
-		arena_array(load->arena, struct conf_origin, schema_view.n + n_definitions + n_indexes);
+	size_t n = schema_view.n + n_definitions + n_indexes;
+	struct conf_origin *origins = talloc_array(load->tmp, struct conf_origin, (unsigned)n);
+	assert(origins != NULL);
+	for (size_t i = 0; i < n; i++)
+		origins[i] = (struct conf_origin){.file = CONF_FILE_DEFAULT};
 	struct conf_origin *index_origins = arena_array(load->scratch, struct conf_origin, n_indexes);
 	struct define d = {
 		.load = load, .s = s, .definition_origins = origins + schema_view.n, .index_origins = index_origins};
 	d.definitions = arena_array(load->arena, struct conf_definition, n_definitions);
 	d.indexes = arena_array(load->arena, struct viewd_index, n_indexes);
 	for (size_t i = 0; i < inherited->n_indexes; i++)
-		put_index(&d, &inherited->indexes[i], inherited->origins[schema_view.n + inherited->n_definitions + i]);
+		put_index(&d, &inherited->indexes[i],
+		          conf_origin_of(inherited->origins, schema_view.n + inherited->n_definitions + i));
 	for (uint32_t i = 0; i < s->sec->n; i++)
 		if (type_of(&entries[i]) == OPTION_DEFINITION)
 			add_definition(&d, &entries[i]);
@@ -208,4 +212,5 @@ void define_view(struct load *load, const struct load_section *s, const struct c
 	view->indexes = d.indexes;
 	view->n_indexes = d.n_indexes;
 	*origins_r = origins;
+	*n_r = schema_view.n + d.n_definitions + d.n_indexes;
 }

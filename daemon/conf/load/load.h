@@ -68,9 +68,9 @@ void build_views(struct load *load);
 void build_databases(struct load *load);
 
 /* define.c: the definitions and indexes of one section into *view; inherited: the view built from [view-defaults].
- * Writes their origins behind the rows' in view->origins (allocated here). */
+ * *origins_r: one for each row, "default", then theirs; to be freed with talloc. *n_r: how many. */
 void define_view(struct load *load, const struct load_section *s, const struct conf_view *inherited,
-                 struct conf_view *view, struct conf_origin **origins_r);
+                 struct conf_view *view, struct conf_origin **origins_r, size_t *n_r);
 
 /* check.c: references across sections. */
 void check_references(struct load *load);

@@ -57,6 +57,15 @@ bool conf_view_is_on(const struct conf_view *view, const char *database)
 	return false;
 }
 
+struct conf_origin conf_origin_of(const struct conf_origins *origins, size_t number)
+{
+	for (; origins != NULL; origins = origins->inherited)
+		for (uint32_t i = 0; i < origins->n && origins->set[i].number <= number; i++)
+			if (origins->set[i].number == number)
+				return origins->set[i].origin;
+	return (struct conf_origin){.file = CONF_FILE_DEFAULT};
+}
+
 bool conf_view_is_scheduled(const struct conf_view *view)
 {
 	return view->every > 0 || view->after > 0 || view->cron != NULL || view->max_staleness > 0 || view->target_lag > 0;

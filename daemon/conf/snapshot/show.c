@@ -68,7 +68,7 @@ static void show_definitions(const struct show *s, const struct conf_view *view,
 		const struct conf_definition *d = &view->definitions[i];
 		const char *key = talloc_asprintf(s->tmp, "definition%s%s%s", d->file != NULL ? "_file" : "",
 		                                  d->dialect != NULL ? "_" : "", d->dialect != NULL ? d->dialect : "");
-		show(s, key, d->file != NULL ? d->file : d->text, view->origins[schema_view.n + i], help);
+		show(s, key, d->file != NULL ? d->file : d->text, conf_origin_of(view->origins, schema_view.n + i), help);
 	}
 }
 
@@ -76,7 +76,7 @@ static void show_indexes(const struct show *s, const struct conf_view *view, con
 {
 	for (size_t i = 0; i < view->n_indexes; i++)
 		show(s, talloc_asprintf(s->tmp, "index_%s", view->indexes[i].name), view->indexes[i].text,
-		     view->origins[schema_view.n + view->n_definitions + i], help);
+		     conf_origin_of(view->origins, schema_view.n + view->n_definitions + i), help);
 }
 
 void conf_show_view(const struct conf *conf, const struct conf_view *view, conf_show_fn *fn, void *ctx)
@@ -85,13 +85,14 @@ void conf_show_view(const struct conf *conf, const struct conf_view *view, conf_
 	for (size_t i = 0; i < schema_view.n; i++) {
 		const struct option_row *row = &schema_view.rows[i];
 		if (strcmp(row->key, "relation") == 0)
-			show(&s, row->key, view->relation != NULL ? view->relation : view->name, view->origins[i], row->help);
+			show(&s, row->key, view->relation != NULL ? view->relation : view->name, conf_origin_of(view->origins, i),
+			     row->help);
 		else if (strcmp(row->key, "definition") == 0)
 			show_definitions(&s, view, row->help);
 		else if (row->type == OPTION_INDEX)
 			show_indexes(&s, view, row->help);
 		else
-			show_row(&s, row, view, view->origins[i]);
+			show_row(&s, row, view, conf_origin_of(view->origins, i));
 	}
 	talloc_free(s.tmp);
 }
@@ -118,9 +119,9 @@ char *conf_view_place(void *mem_ctx, const struct conf *conf, const struct conf_
 	struct conf_origin origin = {.file = CONF_FILE_DEFAULT};
 	ptrdiff_t i = collected(view, key);
 	if (i >= 0)
-		origin = view->origins[schema_view.n + (size_t)i];
+		origin = conf_origin_of(view->origins, schema_view.n + (size_t)i);
 	else if (row != NULL)
-		origin = view->origins[row - schema_view.rows];
+		origin = conf_origin_of(view->origins, row - schema_view.rows);
 	if (origin.file == CONF_FILE_DEFAULT)
 		origin = view->where;
 	return talloc_asprintf(mem_ctx, "%s:%u", conf->files[origin.file], origin.line);

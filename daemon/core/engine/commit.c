@@ -102,8 +102,8 @@ static bool take_guess(void *ctx, const char *identifier)
 {
 	struct guess_list *list = ctx;
 	struct view *v = list->view;
-	v->reads.guesses = mem_grow(v, v->reads.guesses, char *, list->n + 2);
-	v->reads.guesses[list->n++] = mem_strdup(v->reads.guesses, identifier);
+	v->reads.guesses = mem_grow(v, v->reads.guesses, const char *, list->n + 2);
+	v->reads.guesses[list->n++] = intern(v->eng->texts, identifier);
 	v->reads.guesses[list->n] = NULL;
 	return true;
 }
@@ -263,11 +263,11 @@ static void retire_views(struct engine *eng, const struct conf *conf)
 
 static void commit_views(struct engine *eng, const struct conf *conf, const struct conf_diff *diff, struct todo *todo)
 {
-	size_t n_old = eng->n_views; /* views_find_among searches the sorted part only */
+	size_t n_old = eng->n_views, near = 0; /* the sorted part only is searched */
 	for (size_t i = 0; i < conf->n_views; i++)
 		for (size_t k = 0; k < conf->views[i].database.n; k++) {
 			struct database *db = database_find(eng, conf->views[i].database.items[k]);
-			struct view *v = views_find_among(eng, n_old, conf->views[i].name, db->conf->name);
+			struct view *v = views_find_near(eng, n_old, &near, conf->views[i].name, db->conf->name);
 			if (v != NULL)
 				update_view(v, &conf->views[i], &diff->views[i], todo);
 			else

@@ -30,12 +30,12 @@ void edges_set_sources(struct view *view, const struct source *sources, size_t n
 {
 	if (view->reads.sources != NULL && same_sources(view, sources, n))
 		return;
-	talloc_free(view->reads.sources);
+	free(view->reads.sources);
 	/* One block: the array, then its text. A name is the end of the full one. */
 	size_t text = 0;
 	for (size_t i = 0; i < n; i++)
 		text += 2 * (strlen(sources[i].schema) + 1) + strlen(sources[i].name) + 1;
-	char *block = mem_array(view, char, n * sizeof(struct source) + text);
+	char *block = mem_need(calloc(1, n * sizeof(struct source) + text + 1));
 	view->reads.sources = (struct source *)(void *)block;
 	view->reads.n_sources = (uint32_t)n;
 	char *p = block + n * sizeof(struct source);
@@ -186,7 +186,7 @@ char *edges_guessed_cycle(struct view *view, void *mem_ctx)
 	char *text = NULL;
 	way.queue[0] = view;
 	for (size_t i = 0; i < way.n && text == NULL; i++)
-		for (char **name = way.queue[i]->reads.guesses; name != NULL && *name != NULL && text == NULL; name++) {
+		for (const char **name = way.queue[i]->reads.guesses; name != NULL && *name != NULL && text == NULL; name++) {
 			struct view *up = edges_guess(g, view->db, *name);
 			if (up == view)
 				text = tell_way(&way, i, mem_ctx);

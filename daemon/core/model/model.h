@@ -179,7 +179,7 @@ struct view_failure {
 /* Everything that the contents depend on. */
 struct view_reads {
 	struct source *sources;
-	char **guesses;                  /* relations the definition mentions, until the catalogue knows better */
+	const char **guesses;            /* interned; relations the definition mentions, until the catalogue knows better */
 	struct view_dependency *depends; /* as the last capture told; texts are interned */
 	uint32_t n_sources;
 	uint32_t n_depends;

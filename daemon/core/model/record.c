@@ -53,15 +53,15 @@ static char *append(char **end, const char *text)
 	return copy;
 }
 
-/* One block: ten thousand views would need two headers of talloc each. schema and name: NULL together. */
+/* One block for all three. schema and name: NULL together. */
 static void set_relation(struct view *view, const char *text, const char *schema, const char *name)
 {
 	size_t size = strlen(text) + 1 + (name != NULL ? strlen(schema) + strlen(name) + 2 : 0);
-	char *old = view->relation.text, *end = mem_array(view, char, size);
+	char *old = view->relation.text, *end = mem_need(calloc(1, size));
 	view->relation.text = append(&end, text);
 	view->relation.schema = append(&end, schema);
 	view->relation.name = append(&end, name);
-	talloc_free(old);
+	free(old);
 }
 
 void view_set_text(struct view *view, const char *text)

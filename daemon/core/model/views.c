@@ -19,9 +19,19 @@ static int by_name(const void *a, const void *b)
 	return compare_names(x->conf->name, x->db->conf->name, y->conf->name, y->db->conf->name);
 }
 
+/* True after most reloads, and found out by far fewer comparisons than sorting takes. */
+static bool is_sorted(const struct engine *eng)
+{
+	for (size_t i = 1; i < eng->n_views; i++)
+		if (by_name(&eng->views[i - 1], &eng->views[i]) > 0)
+			return false;
+	return true;
+}
+
 void views_sort(struct engine *eng)
 {
-	qsort(eng->views, eng->n_views, sizeof *eng->views, by_name);
+	if (!is_sorted(eng))
+		qsort(eng->views, eng->n_views, sizeof *eng->views, by_name);
 	for (size_t d = 0; d < eng->n_dbs; d++) {
 		struct database *db = eng->dbs[d];
 		TALLOC_FREE(db->views);
@@ -64,17 +74,22 @@ static size_t lower_bound(struct engine *eng, size_t n, const char *name, const 
 	return lo;
 }
 
-struct view *views_find(struct engine *eng, const char *name, const char *database)
+static bool is_called(const struct view *v, const char *name, const char *database)
 {
-	return views_find_among(eng, eng->n_views, name, database);
+	return strcmp(v->conf->name, name) == 0 && strcmp(v->db->conf->name, database) == 0;
 }
 
-struct view *views_find_among(struct engine *eng, size_t n, const char *name, const char *database)
+struct view *views_find_near(struct engine *eng, size_t n, size_t *near, const char *name, const char *database)
 {
-	size_t i = lower_bound(eng, n, name, database);
-	if (i == n || strcmp(eng->views[i]->conf->name, name) != 0 || strcmp(eng->views[i]->db->conf->name, database) != 0)
-		return NULL;
-	return eng->views[i];
+	if (*near >= n || !is_called(eng->views[*near], name, database))
+		*near = lower_bound(eng, n, name, database);
+	return *near < n && is_called(eng->views[*near], name, database) ? eng->views[(*near)++] : NULL;
+}
+
+struct view *views_find(struct engine *eng, const char *name, const char *database)
+{
+	size_t near = lower_bound(eng, eng->n_views, name, database);
+	return views_find_near(eng, eng->n_views, &near, name, database);
 }
 
 /* How many letters the names share at their start: enough to suggest what may have been meant. */
@@ -116,9 +131,19 @@ bool engine_find(struct engine *eng, void *mem_ctx, const char *text, struct vie
 	return true;
 }
 
+/* A header of talloc's for each of these would take more than most of them. */
+static int free_blocks(struct view *v)
+{
+	free(v->relation.text);
+	free(v->reads.sources);
+	free(v->record.past);
+	return 0;
+}
+
 struct view *views_new(struct engine *eng, struct database *db, const struct conf_view *conf)
 {
 	struct view *v = mem_new(eng, struct view);
+	talloc_set_destructor(v, free_blocks);
 	v->capture.redefined = 1;
 	v->eng = eng;
 	v->db = db;

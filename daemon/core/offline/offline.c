@@ -155,7 +155,7 @@ bool offline_method_changes(const struct conf *old, const struct conf *new, stru
 /* Where the key is set; the section's header when it is not. */
 static struct conf_origin key_origin(const struct conf_view *view, const char *key)
 {
-	struct conf_origin origin = view->origins[schema_row(&schema_view, key)];
+	struct conf_origin origin = conf_origin_of(view->origins, schema_row(&schema_view, key));
 	return origin.file != CONF_FILE_DEFAULT ? origin : view->where;
 }
 

@@ -53,7 +53,7 @@ static uint16_t more_room(uint16_t room)
 static struct past *with_room(struct view *view, uint16_t room)
 {
 	size_t size = sizeof(struct past) + room * sizeof(struct kept);
-	view->record.past = (struct past *)mem_grow(view, (char *)view->record.past, char, size);
+	view->record.past = mem_need(realloc(view->record.past, size));
 	view->record.past->room = room;
 	return view->record.past;
 }
