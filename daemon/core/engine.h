@@ -84,10 +84,12 @@ struct engine_item {
 	const struct viewd_verdict *verdict; /* verify only */
 };
 
-/* The result of an instance in a request when nothing ran for it: no rows were counted. err NULL: none. */
+/* The result of an instance in a request when nothing ran for it: no rows were counted, no time was taken. err
+ * NULL: none. */
 static inline struct engine_item item_not_run(enum view_result result, const struct viewd_err *err)
 {
-	return (struct engine_item){.result = result, .did = -1, .rows = -1, .rows_written = -1, .error = err};
+	return (struct engine_item){
+		.result = result, .did = -1, .rows = -1, .rows_written = -1, .duration_us = -1, .error = err};
 }
 
 struct engine_report {

@@ -12,6 +12,12 @@
 /* A view's statistics are looked after at most this often. */
 #define MAINTAIN_EVERY (10 * SPAN_SECOND)
 
+/* A plan tells how long the last refresh took. -1: there was none. */
+static int64_t last_took(const struct viewd_found *found)
+{
+	return found->last_success_us > 0 ? found->duration_us : -1;
+}
+
 static void finished_item(const struct job *job, struct engine_item *item)
 {
 	/* After an apply the last decision is that nothing is left to do: what was done says more. */
@@ -32,8 +38,7 @@ static void finished_item(const struct job *job, struct engine_item *item)
 	            : job->out.ok         ? job->out.outcome.rows
 	                                  : -1,
 		.rows_written = job->out.ok ? job->out.outcome.rows_written : -1,
-		/* A plan tells how long the last refresh took. */
-		.duration_us = job->kind == JOB_PLAN ? job->out.found.duration_us : job->out.duration_us,
+		.duration_us = job->kind == JOB_PLAN ? last_took(&job->out.found) : job->out.duration_us,
 		.error = job->out.ok ? NULL : &job->out.err,
 		.verdict = job->out.ok && job->kind == JOB_VERIFY ? &job->out.verdict : NULL,
 	};
