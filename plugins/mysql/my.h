@@ -52,10 +52,14 @@ struct viewd_conn {
 	bool names_fold;    /* lower_case_table_names is not 0: names compare without case */
 	int64_t timeout_us; /* limit of one statement, 0: none */
 	int64_t lock_timeout_us;
-	atomic_bool running;    /* a statement is at the server */
-	atomic_bool cancelled;  /* cancel() came and was not reported yet */
-	bool hooked;            /* somebody else's statement may have changed the session */
-	bool denied;            /* something was refused: the next call of the daemon looks privileges up anew */
+	atomic_bool running;   /* a statement is at the server */
+	atomic_bool cancelled; /* cancel() came and was not reported yet */
+	bool hooked;           /* somebody else's statement may have changed the session */
+	struct {
+		bool now;        /* something was refused: the next call of the daemon looks privileges up anew */
+		int64_t at;      /* the last refusal, on the monotonic clock; 0: none */
+		int64_t renewed; /* when privileges were looked up anew since */
+	} denied;
 	bool told_hidden;       /* somebody was told that triggers stay for want of a right */
 	bool lost;              /* no statement can succeed any more */
 	bool writing;           /* the transaction changes something: its commit asks who leads the database */

@@ -76,7 +76,8 @@ static const char source_sql[] =
 	" UNION ALL SELECT 't', pg_catalog.format('%I may not read %s', current_user, r.name), pg_catalog.format("
 	"'GRANT SELECT ON %s TO %I', r.name, current_user) FROM relation r WHERE r.direct AND NOT"
 	" pg_catalog.has_table_privilege(r.oid, 'SELECT') AND NOT pg_catalog.has_any_column_privilege(r.oid, 'SELECT')"
-	" UNION ALL SELECT $5::text, pg_catalog.format('%I may not make triggers on %s, so changes are noticed by polling',"
+	" UNION ALL SELECT $5::text, pg_catalog.format('%I may not make triggers on %s, so capture = auto polls and"
+	" capture = trigger fails',"
 	" current_user, r.name), pg_catalog.format('GRANT TRIGGER ON %s TO %I', r.name, current_user) FROM relation r"
 	" WHERE $4 = 't' AND r.kind IN ('r', 'p') AND NOT pg_catalog.has_table_privilege(r.oid, 'TRIGGER')";
 

@@ -251,7 +251,7 @@ static void process_that_is_taken_away_is_named(void)
 	struct my_scene *s = my_incremental_begin(my_totals);
 	struct viewd_err err;
 	my_do("REVOKE PROCESS ON *.* FROM viewd@localhost");
-	s->conn->denied = true; /* the session goes by the rights of its beginning */
+	s->conn->denied.now = true; /* the session goes by the rights of its beginning */
 	my_do("UPDATE acc SET bal = bal + 1 WHERE id = 7");
 	for (int i = 0; i < 2; i++) {
 		CHECK(my_refresh_fails(s->conn, &s->view, &err));
@@ -261,7 +261,7 @@ static void process_that_is_taken_away_is_named(void)
 	my_do("GRANT PROCESS ON *.* TO viewd@localhost");
 	CHECK_STR(my_compared(s), "incremental 1");
 	my_do("REVOKE PROCESS ON *.* FROM viewd@localhost");
-	s->conn->denied = true;
+	s->conn->denied.now = true;
 	s->view.mode = VIEWD_MODE_AUTO;
 	CHECK_CONTAINS(my_compared(s), "all");
 }

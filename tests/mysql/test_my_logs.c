@@ -322,7 +322,7 @@ static void lost_rights_are_noticed(void)
 static void revoke(struct my_scene *s, const char *rights)
 {
 	my_do("REVOKE %s ON shop.* FROM viewd@localhost", rights);
-	s->conn->denied = true; /* the session goes by the rights of its beginning */
+	s->conn->denied.now = true; /* the session goes by the rights of its beginning */
 }
 
 /* A trigger that the account may not see is neither taken for another's nor made again. */

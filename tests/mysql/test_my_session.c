@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "base/span.h"
 #include "mysql/refresh/shadow_table.h"
 
 /* ---- without a server */
@@ -431,6 +432,28 @@ static void what_is_granted_after_a_refusal_counts(void)
 	CHECK_STR(my_ask("SELECT count(*) FROM v"), "3");
 }
 
+/* Between the refusal and the GRANT the session does something else. */
+static void what_is_granted_later_counts(void)
+{
+	struct viewd_err err = {0};
+	struct viewd_outcome out;
+	struct viewd_found found;
+	struct names names = {talloc_strdup(harness_ctx(), "")};
+
+	my_fresh();
+	expect_log("the view that tells applications how fresh views are is not made"); /* CREATE VIEW is missing as well */
+	my_do("REVOKE ALL PRIVILEGES, GRANT OPTION FROM viewd@localhost");
+	my_do("GRANT SELECT, INSERT, UPDATE, DELETE, CREATE ON shop.* TO viewd@localhost");
+	struct viewd_conn *conn = my_session();
+	struct viewd_view_spec view = my_view("v", VIEWD_METHOD_TABLE, my_before);
+	CHECK(!DIALECT->apply(conn, &view, VIEWD_CHANGE_CREATE, &out, &err));
+	CHECK_STR(err_class_word(err.cls), "denied");
+	REQUIRE_OK(DIALECT->inspect(conn, &view, &found, (struct viewd_source_sink){add_source, &names}, &err), &err);
+	my_do("GRANT ALL ON shop.* TO viewd@localhost");
+	conn->denied.renewed -= 2 * SPAN_SECOND; /* an administrator takes longer than that */
+	my_applied(conn, &view, VIEWD_CHANGE_CREATE);
+}
+
 /* Errors that a server passes on from another one behind it (FEDERATED, Spider). */
 static void a_server_behind_the_server_is_the_views_own_failure(void)
 {
@@ -464,6 +487,7 @@ static const struct harness_test online[] = {
 	{"refusals have classes", refusals_have_classes},
 	{"missing privileges are told", missing_privileges_are_told},
 	{"what is granted after a refusal counts", what_is_granted_after_a_refusal_counts},
+	{"what is granted later counts", what_is_granted_later_counts},
 	{"views that need a column stop a replacement", views_that_need_a_column_stop_a_replacement},
 	{"an answer of another shape is a failure", an_answer_of_another_shape_is_a_failure},
 	{"any row of our tables can be read", any_row_of_our_tables_can_be_read},

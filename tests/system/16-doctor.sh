@@ -77,6 +77,7 @@ postgresql)
 		'GRANT TRIGGER ON sales.goods TO newcomer;' 'GRANT app TO newcomer;'; do
 		ok "all at once: $line" grep -qxF "$line" "$T/doctor.sql"
 	done
+	like "what comes of a missing trigger" "$(cat "$T/doctor.sql")" 'triggers on sales.goods, so capture = auto polls and capture = trigger fails'
 	is "... each once" "$(grep -v '^--' "$T/doctor.sql" | sort | uniq -d)" ""
 	unlike "... a WITH query is no relation" "$(cat "$T/doctor.sql")" " w "
 	;;
@@ -112,6 +113,18 @@ rows_are()
 ok "... and hears of changes" wait_until rows_are 3
 ok "... all views are fresh" wait_until "viewctl --json status | jq -se '.[0] | length > 0 and all(.[]; .freshness == \"FRESH\")'"
 stop_viewd
+
+# ---- an account that sees the privileges of others ----
+if [ $engine = mariadb ]; then
+	sql_mariadb "GRANT SELECT ON mysql.* TO newcomer@localhost; REVOKE TRIGGER, CREATE ON shop.* FROM newcomer@localhost"
+	doctor >"$T/doctor.sql"
+	like "it is told of what it lacks itself" "$(cat "$T/doctor.sql")" "^GRANT CREATE, TRIGGER ON .shop.\\.\\* TO 'newcomer'@'localhost';"
+	ok "... what it prints is run" administrator
+	is "... and mends it" "$(doctor 2>&1)" "-- nothing is missing"
+	sql_mariadb "CREATE ROLE keeper; GRANT ALL ON shop.* TO keeper; GRANT keeper TO newcomer@localhost; SET DEFAULT ROLE keeper FOR newcomer@localhost;
+		REVOKE ALL ON shop.* FROM newcomer@localhost"
+	is "what its role has is there" "$(doctor 2>&1)" "-- nothing is missing"
+fi
 
 # ---- a database that is away ----
 sed -i "s|^url = .*|url = $(pick "postgresql://newcomer@/nowhere?host=$T" "mariadb://newcomer@/shop?unix_socket=$T/nowhere" "sqlite:///$T/nowhere/shop.db")|" "$T/viewd.conf"

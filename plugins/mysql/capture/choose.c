@@ -72,7 +72,9 @@ static bool warn_of_definer(struct viewd_conn *conn, const struct relation *sour
 	if (definer.role)
 		return true;
 	char *text = talloc_asprintf(
-		conn, "triggers run as %s: should it be dropped, the server refuses writers of these tables (1449)%s%s",
+		conn,
+		"triggers run as %s: should it be dropped or lose TRIGGER, the server refuses writers of these tables (1449, "
+		"1142)%s%s",
 		definer.name, definer.lacks[0] != '\0' ? "; role " DEFINER_ROLE " is not used, it lacks " : "", definer.lacks);
 	warn(warnings, text);
 	talloc_free(text);

@@ -96,7 +96,7 @@ bool trigger_see(struct viewd_conn *conn, void *mem, const char *schema, const c
 
 bool trigger_hidden(struct viewd_conn *conn, const char *schema, const char *name, struct viewd_err *err)
 {
-	conn->denied = true;
+	conn->denied.now = true;
 	err_set(err, VIEWD_ERR_DENIED, "trigger '%.64s' of database '%.64s' cannot be seen", name, schema);
 	return err_hint(err, "grant TRIGGER on %.64s.* to viewd's account", schema);
 }

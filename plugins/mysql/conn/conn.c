@@ -167,9 +167,9 @@ static bool fix_session(struct viewd_conn *conn, struct viewd_err *err)
 void my_renew(struct viewd_conn *conn)
 {
 	struct viewd_err err;
-	bool denied = conn->denied;
+	bool denied = conn->denied.now;
 
-	conn->hooked = conn->denied = false;
+	conn->hooked = conn->denied.now = false;
 	if (conn->lost)
 		return;
 	conn->timeout_us = conn->lock_timeout_us = -1;

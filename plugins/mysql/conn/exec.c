@@ -17,6 +17,7 @@
 #include "common/text/number.h"
 
 #define GRACE_US (5 * SPAN_SECOND) /* for the server to notice its own limit, and for KILL to work */
+#define GRANTED_US SPAN_SECOND     /* after a refusal, privileges are looked up anew so often */
 #define FOREVER_US INT64_C(-1)
 #define ROLLBACK_LIMIT_US (10 * SPAN_MINUTE) /* undoing a long INSERT takes its time */
 
@@ -103,7 +104,10 @@ static bool answer_failed(struct viewd_conn *conn, bool in_time, enum viewd_err_
 	my_fail(conn->my, true, err);
 	/* A node that serves nobody says so to each statement. */
 	conn->lost = conn->lost || err->cls == VIEWD_ERR_LOST || err->cls == VIEWD_ERR_CONNECT;
-	conn->denied = conn->denied || err->cls == VIEWD_ERR_DENIED;
+	if (err->cls == VIEWD_ERR_DENIED) {
+		conn->denied.now = true;
+		conn->denied.at = mono_us();
+	}
 	if (err->cls != VIEWD_ERR_CANCELLED)
 		return false;
 	if (!in_time)
@@ -372,13 +376,26 @@ void my_rollback(struct db *db)
 		my_lock_end(conn);
 }
 
+/* Somebody grants what was refused at any time later, and other calls may have come in between. */
+static bool may_have_been_granted(struct viewd_conn *conn)
+{
+	int64_t now = mono_us();
+
+	if (conn->denied.at == 0 || now - conn->denied.at > SPAN_HOUR || now - conn->denied.renewed < GRANTED_US)
+		return false;
+	conn->denied.now = true;
+	return true;
+}
+
 void my_enter(struct db *db)
 {
 	struct viewd_conn *conn = my_conn(db);
 
 	atomic_store(&conn->cancelled, false);
-	if (conn->hooked || conn->denied)
+	if (conn->hooked || conn->denied.now || may_have_been_granted(conn)) {
 		my_renew(conn);
+		conn->denied.renewed = mono_us();
+	}
 	row_key_ask(conn);
 }
 

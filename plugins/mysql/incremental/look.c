@@ -313,7 +313,7 @@ static bool compare(struct look *look, struct looked *l, const char *looked, str
 	char why[192] = "";
 	bool right = false;
 	/* A session goes by the rights it had when it began, writers by those of now. */
-	look->conn->denied = look->conn->denied || looked != NULL;
+	look->conn->denied.now = look->conn->denied.now || looked != NULL;
 	if (!log_plan(look->conn, look->mem, l->log, &l->plan, err) || !is_right_now(&l->plan, &right, why, err))
 		return false;
 	if (!right || !log_may(&l->plan, why))
