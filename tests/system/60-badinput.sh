@@ -137,6 +137,14 @@ every = soon
 adopt = tomato"
 like "... and the second" "$(check)" 'bad.conf:11:([0-9]+:)? \[view v\] adopt'
 
+# ---- includes: the setting that names the file is to blame ----
+for file in gone.conf alone.d; do
+	mkdir -p "$T/alone.d"
+	write <<<"$view"
+	sed -i "1a include = $file" "$T/bad.conf"
+	refused "include = $file" "bad.conf:2:([0-9]+:)? \\[viewd\\] include: .*/$file: (file cannot be opened|is a directory)"
+done
+
 # ---- dialects: what is known of them comes from those that are installed ----
 built()
 {
@@ -192,6 +200,8 @@ printf '\357\273\277%s\n' "$(cat "$T/bad.conf")" >"$T/bom" && mv "$T/bom" "$T/ba
 refused "a byte order mark" 'bad.conf:1:.*(byte order|BOM)'
 printf '[viewd]\nlog_level = in\0fo\n' >"$T/bad.conf"
 refused "a NUL byte" 'bad.conf:2:'
+head -c 5000 "$VIEWD_BUILD/.libs/viewd_sqlite.so" >"$T/bad.conf"
+refused "a program" 'bad.conf:1:[0-9]+: .*(NUL|control character|UTF-8)'
 printf '[viewd]\r\nlog_level = info\r\n' >"$T/bad.conf"
 like "CR LF: accepted or explained" "$(check)" 'no errors|bad.conf:1:'
 rm "$T/bad.conf"

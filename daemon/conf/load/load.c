@@ -44,14 +44,15 @@ static const char *directory_of(struct load *load, const char *path)
 	return copy;
 }
 
-static void read_file(struct load *load, const char *path)
+/* named: the setting that names it; NULL for the main file. */
+static void read_file(struct load *load, const char *path, const struct report_at *named)
 {
 	unsigned number = report_file(load->report, path);
 	load->files = talloc_realloc(load->tmp, load->files, struct load_file, number + 1);
 	assert(load->files != NULL);
 	struct load_file *file = &load->files[number];
 	*file = (struct load_file){.dir_fd = -1};
-	ini_read(load->tmp, load->scratch, load->report, number, &file->scan);
+	ini_read(load->tmp, load->scratch, load->report, number, named, &file->scan);
 	const char *dir = directory_of(load, path);
 	/* files of one directory share its name */
 	file->base_dir =
@@ -95,7 +96,7 @@ static void include_matches(struct load *load, const glob_t *found, const struct
 		else if (report_n_files(load->report) >= FILES_MAX)
 			report_error(load->report, at, "more than %d files", FILES_MAX);
 		else if (!is_read(load, path))
-			read_file(load, path);
+			read_file(load, path, at);
 	}
 }
 
@@ -267,7 +268,7 @@ struct conf *conf_load(void *mem_ctx, const char *path, const struct conf_dialec
 {
 	struct load load = {0};
 	load_start(&load, dialects);
-	read_file(&load, path);
+	read_file(&load, path, NULL);
 	read_includes(&load);
 	sort_sections(&load);
 	keep_files(&load);
@@ -283,7 +284,7 @@ void conf_places(void *mem_ctx, const char *path, struct conf_places *out)
 	struct load load = {0};
 	struct conf_problems problems;
 	load_start(&load, NULL);
-	read_file(&load, path);
+	read_file(&load, path, NULL);
 	sort_sections(&load);
 	build_daemon(&load);
 	const struct conf_daemon *daemon = &load.box->conf.daemon;

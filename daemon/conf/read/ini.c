@@ -175,17 +175,26 @@ bool ini_parse(void *mem_ctx, struct arena *arena, struct report *report, unsign
 	return good;
 }
 
-bool ini_read(void *mem_ctx, struct arena *arena, struct report *report, unsigned file, struct scan *out_r)
+static bool unreadable(struct report *report, unsigned file, const struct report_at *named, struct viewd_err *err)
+{
+	if (named == NULL)
+		report_err(report, &(struct report_at){.file = file}, err);
+	else
+		report_error(report, named, "%s: %s%s%s", report_file_name(report, file), err->msg,
+		             err->hint[0] != '\0' ? "; " : "", err->hint);
+	return false;
+}
+
+bool ini_read(void *mem_ctx, struct arena *arena, struct report *report, unsigned file, const struct report_at *named,
+              struct scan *out_r)
 {
 	const struct file_rule rule = {.max_size = INI_SIZE_MAX};
 	struct viewd_err err;
 	char *bytes;
 	size_t len;
 	*out_r = (struct scan){0};
-	if (!file_read(mem_ctx, AT_FDCWD, report_file_name(report, file), &rule, &bytes, &len, &err)) {
-		report_err(report, &(struct report_at){.file = file}, &err);
-		return false;
-	}
+	if (!file_read(mem_ctx, AT_FDCWD, report_file_name(report, file), &rule, &bytes, &len, &err))
+		return unreadable(report, file, named, &err);
 	bool good = ini_parse(mem_ctx, arena, report, file, bytes, len, out_r);
 	talloc_free(bytes);
 	return good;

@@ -14,8 +14,10 @@
 
 /* Reads the file number file of report (its name is the path). Symbolic links are followed; it must be a regular file
  * of at most 4 MiB that is not writable by everyone. Problems go to report; *out_r holds what could be understood.
+ * named: the setting that names the file, which is to blame when it cannot be read; NULL: the user named it.
  * Returns true when there was no problem. [any, one at a time: iniparser's error callback is global] */
-bool ini_read(void *mem_ctx, struct arena *arena, struct report *report, unsigned file, struct scan *out_r);
+bool ini_read(void *mem_ctx, struct arena *arena, struct report *report, unsigned file, const struct report_at *named,
+              struct scan *out_r);
 
 /* The part after the file system: for tests and fuzzing. */
 bool ini_parse(void *mem_ctx, struct arena *arena, struct report *report, unsigned file, const char *bytes, size_t len,

@@ -240,13 +240,14 @@ static bool scan_setting(struct scanner *s, struct part t)
 
 static bool scan_line(struct scanner *s, struct part t)
 {
-	if (t.len > SCAN_LINE_MAX)
-		return fail_at(s, t.p + SCAN_LINE_MAX, NULL,
-		               "the line is longer than 1022 bytes; put a long query into a file (definition_file)");
+	bool long_line = t.len > SCAN_LINE_MAX;
 	if (t.len > 0 && t.p[t.len - 1] == '\r')
 		t.len--;
-	if (!check_bytes(s, t))
+	if (!check_bytes(s, t)) /* first: a file that is no text has no lines either */
 		return false;
+	if (long_line)
+		return fail_at(s, t.p + SCAN_LINE_MAX, NULL,
+		               "the line is longer than 1022 bytes; put a long query into a file (definition_file)");
 	t = strip(t);
 	if (t.len == 0)
 		return true;

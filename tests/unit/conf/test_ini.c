@@ -284,7 +284,7 @@ static struct conf_problems read_file(const char *path)
 	struct scan scan;
 	void *ctx = harness_ctx();
 	struct report *report = report_new(ctx);
-	ini_read(ctx, arena_new(ctx), report, report_file(report, path), &scan);
+	ini_read(ctx, arena_new(ctx), report, report_file(report, path), NULL, &scan);
 	report_finish(report, ctx, &problems);
 	return problems;
 }
