@@ -25,7 +25,7 @@
 	X(CANCELLED, "cancelled", false, "cancelled on request; not a failure") \
 	X(LOST, "lost", true, "the connection died after a statement was sent: outcome unknown, checked before a retry") \
 	X(QUERY, "query", false, "the server refused or failed the statement") \
-	X(DENIED, "denied", false, "the database account lacks a privilege") \
+	X(DENIED, "denied", false, "the database account lacks a privilege; viewctl doctor prints what mends it") \
 	X(RESOURCE, "resource", true, "disk, memory or connection slots exhausted; retried slowly") \
 	X(STANDBY, "standby", true, "somebody else keeps the database, or it takes no writes; watched until that ends") \
 	X(PLUGIN, "plugin", false, "a plugin is missing, unusable or broke the contract") \

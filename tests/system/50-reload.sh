@@ -58,6 +58,21 @@ rm "$T/viewd.conf"
 exits "a missing file: exit status 1" 1 viewctl reload
 ok "... and changes nothing" viewctl refresh a --wait
 
+# ---- what only the server can tell ----
+with "[view broken]
+database = shop
+definition = SELECT n, FROM src"
+line=$(grep -n '^\[view broken\]' "$T/viewd.conf" | cut -d: -f1)
+viewctl reload >"$T/reload.out" 2>&1
+ok "a definition that the server does not understand" wait_until field_is broken state FAILED
+like "... is told with the place of its section" "$(viewctl why broken)" "hint: see \[view broken\] at .*/viewd.conf:$line"
+echo 'SELECT n, gen, FROM src' >"$T/broken.sql"
+with "[view broken]
+database = shop
+definition_file = broken.sql"
+viewctl reload >"$T/reload.out" 2>&1
+ok "... or in a file of its own" wait_until "viewctl why broken | grep -q 'hint: see .* its definition is in .*broken.sql'"
+
 # ---- added, changed, removed ----
 more="
 [view kept]
@@ -105,4 +120,12 @@ ok "... and stays where it was" exists a
 sql_sqlite "$T/other.db" "UPDATE src SET gen = 9"
 ok "... refreshes go there" viewctl refresh a --wait
 is "... with the rows of the new one" "$(sql_sqlite "$T/other.db" 'SELECT n, gen FROM a')" "7|9"
+
+# ---- started while it is away ----
+stop_viewd
+mv "$T/other.db" "$T/away.db"
+start_viewd
+ok "a database that is away at the start" wait_until "viewctl why a | grep -q 'the database cannot be asked'"
+unlike "... its views are not said to be empty" "$(viewctl why a)" 'not been filled'
+is "... for they are not" "$(sql_sqlite "$T/away.db" 'SELECT n, gen FROM a')" "7|9"
 finish

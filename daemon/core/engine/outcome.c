@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/span.h"
 #include "base/words.h"
+#include "conf/snapshot/show.h"
 #include "core/engine/capture.h"
 #include "core/engine/database.h"
 #include "core/engine/group_align.h"
@@ -15,6 +16,7 @@
 #include "sched/backoff.h"
 
 #include <string.h>
+#include <talloc.h>
 
 /* Credentials and full disks do not mend themselves in seconds. */
 #define SLOW_RETRY (30 * SPAN_SECOND)
@@ -201,9 +203,25 @@ static void take_failure(struct job *job, const char *what)
 
 /* ---- by kind --------------------------------------------------------------------------------------------------- */
 
+/* The server tells what it does not understand, and not where that is written. */
+static void point_at_section(struct job *job)
+{
+	const struct view *view = job->view;
+	struct viewd_err *err = &job->out.err;
+	const struct conf_definition *definition = conf_definition_for(job->conf_view, view->db->conf->dialect);
+	if (err->hint[0] != '\0' || view->removed || (err->cls != VIEWD_ERR_QUERY && err->cls != VIEWD_ERR_MISSING))
+		return;
+	char *place = conf_view_place(job, view->eng->conf, view->conf, "");
+	bool elsewhere = definition != NULL && definition->file != NULL;
+	err_hint(err, "see [view %s] at %s%s%s", view->conf->name, place, elsewhere ? ", its definition is in " : "",
+	         elsewhere ? definition->file : "");
+	talloc_free(place);
+}
+
 static void reconcile_failed(struct job *job)
 {
 	struct view *view = job->view;
+	point_at_section(job);
 	bool gone = job->out.err.cls == VIEWD_ERR_MISSING && job->out.inspected && job->out.found.kind == VIEWD_KIND_NONE &&
 	            !job->in.create_missing;
 	bool stopped = job->out.err.cls == VIEWD_ERR_CANCELLED;

@@ -77,7 +77,9 @@ static bool definition_is_readable(struct job *job)
 		return true;
 	err_set(&job->out.err, VIEWD_ERR_MISSING, "view '%s', its definition cannot be read any more (%s)", job->label,
 	        job->out.found.detail);
-	return err_hint(&job->out.err, "bring back what is missing, or change the definition; the last contents stay");
+	return err_hint(
+		&job->out.err,
+		"bring back what is missing, or the right to its schema, or change the definition; the last contents stay");
 }
 
 /* The section had another name before: what is recorded under that goes on under this one. look: only tells. */

@@ -47,7 +47,9 @@ static void why_state(struct speaker *sp, const struct view *v, const struct vie
 	else if (st->age_us >= 0)
 		say(sp, "the last refresh that succeeded ended %s ago", span_human(st->age_us, text, sizeof text));
 	else
-		say(sp, "it has not been filled yet");
+		say(sp, "%s",
+		    v->db->err != NULL ? "when it was filled last is known when the database answers"
+		                       : "it has not been filled yet");
 	if (st->error != NULL) {
 		const char *c = err_code(st->error, code);
 		say(sp, "last error: %s%s%s: %s", err_class_word(st->error->cls), c[0] != '\0' ? " " : "", c, st->error->msg);

@@ -171,7 +171,7 @@ static bool give(struct task *task, const char *privilege, const char *account, 
 	sql = strcasecmp(account, "public") == 0 ? sql_add(sql, "PUBLIC") : ident_append(syn, sql, name);
 	if (host[0] != '\0')
 		sql = ident_append(syn, sql_add(sql, "@"), host);
-	return db_exec(task->db, sql, err) || err_wrap(err, "grants");
+	return db_exec(task->db, sql, err) || err_wrap(err, "grants: %s TO %s", privilege, account);
 }
 
 /* Visits each pair until one fails. missing_r NULL: gives what is not there. */
