@@ -61,6 +61,7 @@ build_it()
 		sudo=$([ "$(id -u)" -eq 0 ] || echo sudo)
 		$sudo env DEBIAN_FRONTEND=noninteractive apt-get -q -y install --no-install-recommends sqlite3
 	}
+	[ ! -e "$src/config.status" ] || build=$src # configured here: nothing is built beside it
 	mkdir -p "$build"
 	[ -x "$src/configure" ] || quietly "$build/demo.log" "$src/autogen.sh"
 	cd "$build"
