@@ -77,8 +77,24 @@ static void build_run(struct worker_task *task)
 
 /* ---- the report -------------------------------------------------------------------------------------------------- */
 
+/* A section that is renamed is one that goes and one that comes: what is behind them is the same. */
+static const char *rename_detail(struct build *b, const struct conf_diff_entry *e)
+{
+	const struct conf_view *was = conf_find_view(b->old, e->name), *is = conf_find_view(b->new, e->name);
+	if (is != NULL && is->renamed_from != NULL && conf_find_view(b->new, is->renamed_from) == NULL &&
+	    conf_find_view(b->old, is->renamed_from) != NULL)
+		return mem_need(talloc_asprintf(b, "it was view '%s' before, whose rows and history go on", is->renamed_from));
+	const struct conf_view *follower =
+		was != NULL && was->database.n > 0 ? conf_find_follower(b->new, e->name, was->database.items[0]) : NULL;
+	if (follower == NULL)
+		return "";
+	return mem_need(talloc_asprintf(b, "it goes on as view '%s'", follower->name));
+}
+
 static const char *entry_detail(struct build *b, const struct conf_diff_entry *e, bool of_view)
 {
+	if (of_view && e->what != CONF_DIFF_CHANGED)
+		return rename_detail(b, e);
 	char *text = mem_strdup(b, "");
 	for (size_t i = 0; i < e->keys.n; i++)
 		text = mem_need(talloc_asprintf_append(text, "%s%s", i > 0 ? ", " : "", e->keys.items[i]));

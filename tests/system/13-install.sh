@@ -71,6 +71,7 @@ until grep -q "ready:" /run/first.log; do
 done
 cat /run/first.log
 viewctl info | grep version && echo "viewctl: good"
+viewctl status
 setpriv --reuid=65534 --regid=65534 --clear-groups "$(command -v viewctl)" status 2>&1
 setpriv --reuid=65534 --regid=65534 --groups="$(getent group viewd | cut -d: -f3)" "$(command -v viewctl)" status && echo "member: good"
 kill $pid
@@ -91,6 +92,7 @@ like "... the unit starts it" "$out" "systemctl .*enable --now viewd"
 like "the unit is right" "$out" "unit: good"
 like "the first start waits" "$out" "ready: 0 views"
 like "viewctl finds it" "$out" "viewctl: good"
+like "... and tells that there is no view yet" "$out" "no views: "
 like "outside the group: told which one" "$out" "join group viewd"
 like "... a member may look" "$out" "member: good"
 like "it ends in order" "$out" "ends with 0"

@@ -82,7 +82,10 @@ out=$("$VIEWD_BUILD/viewctl" plan -c "$T/viewd.conf" 2>&1)
 like "plan says it before" "$out" 'new .*rename'
 like "... and how" "$out" 'it was view .old. before'
 is "... which has changed nothing" "$(history_of old)" "$runs"
-ok "reloaded" viewctl reload
+out=$(viewctl reload 2>&1)
+is "reloaded" $? 0
+like "... which tells that the old name goes on" "$out" "view old: removed \\(it goes on as view 'new'\\)"
+like "... under the new one" "$out" "view new: added \\(it was view 'old' before"
 ok "the view has its new name" wait_until field_is new state ACTIVE
 is "its object is the same" "$(object_of new)" "$object"
 fails "... under no other name" is_there old

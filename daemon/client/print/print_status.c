@@ -148,10 +148,20 @@ static bool wants_fields(const struct args *args)
 	return n > 0 && !selects;
 }
 
+/* A fresh installation has no view; a selection that is empty is another thing. */
+static bool has_none(const struct args *args, const json_t *views)
+{
+	const char *const *names;
+	return json_array_size(views) == 0 && args_list(args, "view", &names) == 0 && !args_flag(args, "failed") &&
+	       !args_flag(args, "stale") && args_text(args, "tag") == NULL && args_text(args, "database") == NULL;
+}
+
 void print_status(struct screen *screen, const struct args *args, const json_t *body)
 {
 	if (wants_fields(args))
 		views_fields(screen, body);
+	else if (has_none(args, body))
+		fputs("no views: the configuration has no [view NAME] section\n", screen->out);
 	else
 		status_table(screen, body);
 }

@@ -114,7 +114,11 @@ bool signs_open(void *mem_ctx, const struct viewd_host *host, const char *path, 
 	}
 	int why = errno;
 	signs_close(&s);
-	return err_sys(err, VIEWD_ERR_RESOURCE, why, "cannot watch the directory of %s", path);
+	err_sys(err, VIEWD_ERR_RESOURCE, why, "cannot watch the directory of %s", path);
+	return (why == EMFILE || why == ENOSPC) &&
+	       err_hint(err,
+	                "raise fs.inotify.max_user_instances and fs.inotify.max_user_watches by sysctl: programs of this"
+	                " user watch too many files");
 }
 
 void signs_close(struct signs **signs)

@@ -69,7 +69,7 @@ static void status_is_a_table(void)
 	          "alpha         shop     ACTIVE     UNKNOWN   1m15s SUCCEEDED     1.5s in 5m0s\n"
 	          "a_longer_name db       FAILED [1] STALE         - FAILED           - waiting\n"
 	          "\n[1] conflict 55P03: lock ?[31mtimeout (wait)\n");
-	CHECK_STR(PRINTED("[]", "status"), "");
+	CHECK_STR(PRINTED("[]", "status"), "no views: the configuration has no [view NAME] section\n");
 }
 
 /* As many columns as a text takes, of which no line is wider than a terminal. */
