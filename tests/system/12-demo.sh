@@ -13,7 +13,7 @@ ok "the demonstration runs" demo
 like "the laptop is counted at first" "$(cat "$T/demo.out")" '^Electronics +3 +526.66'
 like "the view follows" "$(cat "$T/demo.out")" '^Electronics +2 +289.99'
 like "the status tells of success" "$(cat "$T/demo.out")" '^category_stats +shop +ACTIVE .*SUCCEEDED'
-like "the graph shows the source" "$(cat "$T/demo.out")" '<- products'
+like "the graph shows the source" "$(cat "$T/demo.out")" 'products +source'
 is "nothing is left behind" "$(find "$T" -name 'viewd-demo.*')" ""
 fails "not even the daemon" pgrep -f "viewd -c $T/viewd-demo"
 
