@@ -127,6 +127,9 @@ enum viewd_err_class pg_connect_class(const char *message);
  * Returns false. */
 bool pg_error_result(struct viewd_conn *conn, const PGresult *res, int64_t ran_us, struct viewd_err *err);
 
+/* A statement that the server has refused as a feature that it lacks becomes the hint. sql and err may be NULL. */
+void pg_error_name_refused(const char *sql, struct viewd_err *err);
+
 /* ---- exec.c */
 
 /* One statement through the extended protocol (which refuses several in one text). *res_r is to be cleared by the

@@ -36,7 +36,8 @@ engine_scripts = \
 	tests/system/83-why.sh \
 	tests/system/84-explain.sh \
 	tests/system/86-incremental.sh \
-	tests/system/87-refused.sh
+	tests/system/87-refused.sh \
+	tests/system/68-without.sh
 engine_tests = \
 	tests/system/10-shop-sqlite.sh tests/system/10-shop-postgresql.sh tests/system/10-shop-mariadb.sh \
 	tests/system/11-league-sqlite.sh tests/system/11-league-postgresql.sh tests/system/11-league-mariadb.sh \
@@ -73,7 +74,8 @@ engine_tests = \
 	tests/system/84-explain-sqlite.sh tests/system/84-explain-postgresql.sh tests/system/84-explain-mariadb.sh \
 	tests/system/86-incremental-sqlite.sh tests/system/86-incremental-postgresql.sh \
 	tests/system/86-incremental-mariadb.sh \
-	tests/system/87-refused-sqlite.sh tests/system/87-refused-postgresql.sh tests/system/87-refused-mariadb.sh
+	tests/system/87-refused-sqlite.sh tests/system/87-refused-postgresql.sh tests/system/87-refused-mariadb.sh \
+	tests/system/68-without-postgresql.sh tests/system/68-without-mariadb.sh
 
 $(engine_tests): Makefile
 	@$(MKDIR_P) tests/system
@@ -247,4 +249,4 @@ check-long: $(model_tests) $(fire_tests)
 check_PROGRAMS += tests/support/proxy
 tests_support_proxy_SOURCES = tests/support/proxy.c tests/support/proxy.h tests/support/proxy_address.c tests/support/proxy_link.c
 tests_support_proxy_LDADD =
-EXTRA_DIST += tests/support/proxy.sh tests/FAULTS.md
+EXTRA_DIST += tests/support/proxy.sh tests/support/refuser.py tests/FAULTS.md

@@ -118,6 +118,15 @@ static bool answer_failed(struct viewd_conn *conn, bool in_time, enum viewd_err_
 	return false;
 }
 
+#define NOT_SUPPORTED 1235 /* ER_NOT_SUPPORTED_YET */
+
+/* The server's message does not always say what it lacks. */
+static void name_refused(const char *sql, struct viewd_err *err)
+{
+	if (err != NULL && err->native == NOT_SUPPORTED && err->hint[0] == '\0')
+		err_hint(err, "the server has refused: %.150s", sql);
+}
+
 /* Sends one statement and reads the beginning of its answer. */
 static bool send_statement(struct viewd_conn *conn, const char *sql, int64_t limit_us, enum viewd_err_class too_late,
                            struct viewd_err *err)
@@ -133,8 +142,11 @@ static bool send_statement(struct viewd_conn *conn, const char *sql, int64_t lim
 	atomic_store(&conn->running, false);
 	if (done)
 		return true;
-	if (sent)
-		return answer_failed(conn, in_time, too_late, err);
+	if (sent) {
+		answer_failed(conn, in_time, too_late, err);
+		name_refused(sql, err);
+		return false;
+	}
 	conn->lost = true;
 	return my_fail(conn->my, false, err);
 }

@@ -183,3 +183,9 @@ bool pg_error_result(struct viewd_conn *conn, const PGresult *res, int64_t ran_u
 		snprintf(err->sqlstate, sizeof err->sqlstate, "%s", state);
 	return false;
 }
+
+void pg_error_name_refused(const char *sql, struct viewd_err *err)
+{
+	if (err != NULL && sql != NULL && strcmp(err->sqlstate, "0A000") == 0 && err->hint[0] == '\0')
+		err_hint(err, "the server has refused: %.150s", sql);
+}

@@ -116,8 +116,10 @@ bool pg_run(struct viewd_conn *conn, const char *sql, const char *const *params,
 	if (is_copy(res)) {
 		PQclear(PQexec(conn->pg, "")); /* ends the copying */
 		err_set(err, VIEWD_ERR_CONFIG, "COPY is not a query");
-	} else
+	} else {
 		pg_error_result(conn, res, clk->mono(clk) - start, err);
+		pg_error_name_refused(sql, err);
+	}
 	PQclear(res);
 	return false;
 }

@@ -205,6 +205,7 @@ static bool take_turn(struct viewd_conn *conn, PGresult **results, struct viewd_
 		bool first = good < first_part(conn);
 		struct viewd_err *told = first ? err : behind;
 		pg_error_result(conn, results[good], clk->mono(clk) - start, told);
+		pg_error_name_refused(failed->sql, told);
 		bool stale = pg_prepared_judge(conn, results[good], failed->place >= 0 && !failed->prepares);
 		if (stale && told != NULL && told->cls == VIEWD_ERR_QUERY)
 			told->cls = VIEWD_ERR_CONFLICT; /* the next attempt does without */
