@@ -437,8 +437,6 @@ static void what_is_granted_later_counts(void)
 {
 	struct viewd_err err = {0};
 	struct viewd_outcome out;
-	struct viewd_found found;
-	struct names names = {talloc_strdup(harness_ctx(), "")};
 
 	my_fresh();
 	expect_log("the view that tells applications how fresh views are is not made"); /* CREATE VIEW is missing as well */
@@ -448,7 +446,7 @@ static void what_is_granted_later_counts(void)
 	struct viewd_view_spec view = my_view("v", VIEWD_METHOD_TABLE, my_before);
 	CHECK(!DIALECT->apply(conn, &view, VIEWD_CHANGE_CREATE, &out, &err));
 	CHECK_STR(err_class_word(err.cls), "denied");
-	REQUIRE_OK(DIALECT->inspect(conn, &view, &found, (struct viewd_source_sink){add_source, &names}, &err), &err);
+	my_enter(&conn->db); /* of a call that is refused nothing */
 	my_do("GRANT ALL ON shop.* TO viewd@localhost");
 	conn->denied.renewed -= 2 * SPAN_SECOND; /* an administrator takes longer than that */
 	my_applied(conn, &view, VIEWD_CHANGE_CREATE);
