@@ -174,7 +174,7 @@ static int64_t expected_of(const json_t *view)
 static void add_running(struct progress *p, const json_t *view, int64_t now)
 {
 	int64_t elapsed = now - time_in(view, "running_since"), expected = expected_of(view);
-	if (expected > 0)
+	if (expected > 0 && elapsed > 0) /* a clock may have been put back */
 		p->done += elapsed < expected ? (double)elapsed / (double)expected : 1;
 	if (p->running != NULL)
 		return;

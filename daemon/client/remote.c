@@ -5,6 +5,7 @@
 #include "client/client.h"
 
 #include "base/clock.h"
+#include "base/err.h"
 #include "base/span.h"
 #include "client/http.h"
 #include "client/live.h"
@@ -71,6 +72,17 @@ enum client_exit client_not_replied(const struct client *client, enum http_end e
 	return CLIENT_FAILED;
 }
 
+/* No work goes on when a mere wait is over. */
+static enum client_exit not_that_new(const struct client *client, const struct args *args)
+{
+	const char *view = args_text(args, "view");
+	struct viewd_err err;
+	err_set(&err, VIEWD_ERR_TIMEOUT, "timed out, %s is not that new yet", view);
+	err_hint(&err, "viewctl why %s tells what holds it up", view);
+	client_complain(client, &err);
+	return CLIENT_TIMED_OUT;
+}
+
 static enum client_exit ask_daemon(const struct client *client, const struct args *args, void *mem_ctx)
 {
 	const struct command *command = args_command(args);
@@ -88,6 +100,8 @@ static enum client_exit ask_daemon(const struct client *client, const struct arg
 	struct http_reply reply;
 	enum http_end end = http_do(mem_ctx, &call, &reply);
 	bar_end(bar);
+	if (end == HTTP_TIMED_OUT && command->id == COMMAND_WAIT)
+		return not_that_new(client, args);
 	if (end != HTTP_REPLIED)
 		return client_not_replied(client, end, &reply);
 	json_error_t why;

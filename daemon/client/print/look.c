@@ -81,17 +81,27 @@ const char *look_sequence(enum look_colour colour)
 
 void look_put(FILE *out, const char *text, enum look_colour colour, const struct look *look)
 {
-	if (look->colours && colour != LOOK_PLAIN)
-		fprintf(out, "%s%s\033[0m", look_sequence(colour), text);
-	else
-		fputs(text, out);
+	bool coloured = look->colours && colour != LOOK_PLAIN;
+	fputs(coloured ? look_sequence(colour) : "", out);
+	look_put_clean(out, text);
+	fputs(coloured ? "\033[0m" : "", out);
+}
+
+/* A control character of C0, or one of C1 (U+0080 to U+009F), which UTF-8 has in two bytes. */
+static bool is_control(const unsigned char *c)
+{
+	bool kept = c[0] == '\n' || c[0] == '\t';
+	return (c[0] < 0x20 && !kept) || c[0] == 0x7f || (c[0] == 0xc2 && c[1] >= 0x80 && c[1] < 0xa0);
 }
 
 void look_put_clean(FILE *out, const char *text)
 {
 	for (; *text != '\0'; text++) {
-		bool control = ((unsigned char)*text < 0x20 && *text != '\n' && *text != '\t') || *text == 0x7f;
+		bool control = is_control((const unsigned char *)text);
+		bool two_bytes = control && (unsigned char)*text == 0xc2;
+		fputs(two_bytes ? "?" : "", out);
 		fputc(control ? '?' : *text, out);
+		text += two_bytes;
 	}
 }
 

@@ -31,7 +31,7 @@ enum look_colour { LOOK_PLAIN, LOOK_BOLD, LOOK_GREEN, LOOK_YELLOW, LOOK_RED, LOO
 /* The escape sequence of a colour; "" for LOOK_PLAIN. */
 const char *look_sequence(enum look_colour colour);
 
-/* text in colour where the look has colours. */
+/* text as look_put_clean has it, in colour where the look has colours. */
 void look_put(FILE *out, const char *text, enum look_colour colour, const struct look *look);
 
 /* text with control characters replaced by '?', newlines and tabs kept. */

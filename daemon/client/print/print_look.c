@@ -160,13 +160,17 @@ void print_list(struct screen *screen, const struct args *args UNUSED, const jso
 	table_print(table, screen->out);
 }
 
+/* Each line: a newline in a name must not begin a statement. */
 static void put_comment(FILE *out, const char *head, const char *text)
 {
-	if (text == NULL)
-		return;
-	fprintf(out, "-- %s", head);
-	look_put_clean(out, text);
-	fputc('\n', out);
+	for (size_t len; text != NULL && *text != '\0'; text += len + (text[len] == '\n'), head = "") {
+		len = strcspn(text, "\n");
+		char *line = talloc_strndup(NULL, text, len);
+		fprintf(out, "-- %s", head);
+		look_put_clean(out, line);
+		fputc('\n', out);
+		talloc_free(line);
+	}
 }
 
 /* Comments and statements, so that all of it can be given to the database's own shell. */

@@ -232,6 +232,30 @@ static void sql_is_ready_to_pipe(void)
 	               "shop: viewd has left it, 1 statements;");
 }
 
+#define EVIL "a\\u001b[31mb\\u007fc\\u009bd"
+
+/* A server's words and names may hold what a terminal obeys. The letters of C1 are two bytes in UTF-8. */
+static void terminals_are_not_steered(void)
+{
+	CHECK_STR(
+		PRINTED("{\"runs\":[],\"errors\":[{\"database\":\"x\",\"error\":{\"message\":\"" EVIL "\"}}]}", "history"),
+		"database x cannot be read (error: a?[31mb?c??d)\n");
+	CHECK_STR(PRINTED("{\"views\":[{\"view\":\"" EVIL "\",\"lines\":[\"" EVIL " \u65e5\"]}]}", "why", "v"),
+	          "a?[31mb?c??d\n  a?[31mb?c??d \u65e5\n");
+	CHECK_STR(PRINTED("{\"items\":[{\"view\":\"v\",\"result\":\"FAILED\",\"error\":{\"message\":\"" EVIL "\"}}]}",
+	                  "refresh", "v", "--wait"),
+	          "v: FAILED (error: a [31mb c??d)\n");
+}
+
+/* A name with a newline must not become a statement. */
+static void advice_stays_a_comment(void)
+{
+	CHECK_STR(PRINTED("{\"findings\":[{\"database\":\"d\",\"what\":\"table x\\nDROP TABLE y;\",\"advice\":\"a\\nb\","
+	                  "\"mend\":\"GRANT 1\",\"missing\":true}]}",
+	                  "doctor"),
+	          "-- database d\n-- missing: table x\n-- DROP TABLE y;\n-- a\n-- b\nGRANT 1;\n");
+}
+
 static void outcomes_are_told(void)
 {
 	CHECK_STR(
@@ -418,7 +442,8 @@ static void daemon_is_asked(void)
 	check_run("reload --dry-run", CLIENT_DONE, "dry-run", "");
 	check_run("uninstall shop --print", CLIENT_DONE, "DROP TRIGGER t ON a;\nDROP SCHEMA viewd;\n", "");
 	check_run("uninstall nosuch", CLIENT_FAILED, "", "database 'nosuch' is not in the configuration");
-	check_run("create alpha --timeout 100ms", CLIENT_TIMED_OUT, "", "timed out");
+	check_run("create alpha --timeout 100ms", CLIENT_TIMED_OUT, "", "timed out; the daemon goes on with the work");
+	check_run("wait alpha --timeout 100ms", CLIENT_TIMED_OUT, "", "timed out, alpha is not that new yet");
 	daemon_stop(pid);
 	check_run("status -s /nonexistent", CLIENT_UNREACHABLE, "", "not reachable");
 }
@@ -446,6 +471,8 @@ static const struct harness_test tests[] = {
 	{"graphs are drawn", graphs_are_drawn},
 	{"nodes are drawn", nodes_are_drawn},
 	{"SQL is ready to pipe", sql_is_ready_to_pipe},
+	{"terminals are not steered", terminals_are_not_steered},
+	{"advice stays a comment", advice_stays_a_comment},
 	{"outcomes are told", outcomes_are_told},
 	{"odd replies do not crash", odd_replies_do_not_crash},
 	{"usage is judged", usage_is_judged},
