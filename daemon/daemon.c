@@ -51,7 +51,8 @@ struct daemon {
 	struct watchdog *dog;
 	struct logging *logging;
 	bool stopping;
-	bool left_alone; /* stopped with workers inside a call */
+	uint64_t files_max; /* the soft limit of open files as it was given; 0: not known */
+	bool left_alone;    /* stopped with workers inside a call */
 	int exit_code;
 };
 
@@ -149,7 +150,7 @@ static bool start_engine(struct daemon *d, struct viewd_err *err UNUSED)
 		.on_idle_ctx = d,
 	};
 	d->eng = engine_new(&parts);
-	d->hooks = on_failure_new(d->loop, d->pool, d->eng);
+	d->hooks = on_failure_new(d->loop, d->pool, d->eng, d->files_max);
 	d->reload = reload_new(d->eng, d->loop, d->pool, d->registry, d->conf_path);
 	d->ctl = (struct ctl){.engine = d->eng, .reload = d->reload, .registry = d->registry, .version = PACKAGE_VERSION};
 	return true;
@@ -340,15 +341,18 @@ static int usage(FILE *out, const char *conf_path, int code)
 	return code;
 }
 
-/* Each database takes files of its own, and the soft limit is often 1,024, for programs that use select(). */
-static void raise_file_limit(void)
+/* Each database takes files of its own, and the soft limit is often 1,024, for programs that use select(). Returns what
+ * it was, 0 if that is not known. */
+static uint64_t raise_file_limit(void)
 {
 	struct rlimit limit;
 	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
-		return;
+		return 0;
+	rlim_t given = limit.rlim_cur;
 	limit.rlim_cur = limit.rlim_max;
 	if (setrlimit(RLIMIT_NOFILE, &limit) != 0)
 		log_debug("the limit of open files cannot be raised (%s)", strerror(errno));
+	return given;
 }
 
 /* A file or connection that got the number of a closed stderr would be given the log. */
@@ -397,7 +401,7 @@ int daemon_main(int argc, char **argv)
 	if (code < 0) {
 		umask(0077);
 		hold_standard_streams();
-		raise_file_limit();
+		d.files_max = raise_file_limit();
 		signal(SIGPIPE, SIG_IGN);
 		signal(SIGCHLD, SIG_DFL); /* ignored ones, which who starts viewd may hand down, leave no status */
 		code = only_check ? check(d.conf_path) : run_daemon(&d);

@@ -25,6 +25,7 @@ struct notice {
 	char *view, *database;
 	struct viewd_err err; /* the last failure */
 	bool noted;           /* not told yet */
+	bool of_run;          /* not only of setting the view up */
 	bool running;
 	struct program program;
 	bool good; /* the program's end */
@@ -42,6 +43,7 @@ struct on_failure {
 	struct notice *notices;
 	size_t n_running;
 	int stop_fd;
+	uint64_t files_max;
 	bool stopping;
 	loop_fn *idle;
 	void *idle_ctx;
@@ -93,7 +95,19 @@ static void add_error(struct facts *facts, const struct viewd_err *err)
 	add_redacted(facts, "VIEWD_ERROR_HINT", err->hint);
 }
 
-static char **environment(void *mem_ctx, const struct view_status *st, const struct viewd_err *err)
+/* Setting a view up is no run: the last run may have succeeded long ago. */
+static void add_result(struct facts *facts, const struct view_status *st, bool of_run)
+{
+	long long errors = st->consecutive_errors;
+	enum view_result result = of_run ? st->result : VIEW_RESULT_FAILED;
+	if (result != VIEW_RESULT_NONE)
+		add(facts, "VIEWD_RESULT", view_result_word(result));
+	if (of_run && st->trigger != VIEW_TRIGGER_NONE)
+		add(facts, "VIEWD_TRIGGER", view_trigger_word(st->trigger));
+	add(facts, "VIEWD_CONSECUTIVE_ERRORS", mem_printf(facts->env, "%lld", of_run || errors > 0 ? errors : 1));
+}
+
+static char **environment(void *mem_ctx, const struct view_status *st, const struct notice *notice)
 {
 	struct facts facts = {.env = mem_array(mem_ctx, char *, FACTS_MAX + 1)};
 	add_inherited(&facts);
@@ -101,12 +115,8 @@ static char **environment(void *mem_ctx, const struct view_status *st, const str
 	add(&facts, "VIEWD_DATABASE", st->database->name);
 	add(&facts, "VIEWD_RELATION", st->relation);
 	add(&facts, "VIEWD_STATE", view_state_word(st->state));
-	if (st->result != VIEW_RESULT_NONE)
-		add(&facts, "VIEWD_RESULT", view_result_word(st->result));
-	if (st->trigger != VIEW_TRIGGER_NONE)
-		add(&facts, "VIEWD_TRIGGER", view_trigger_word(st->trigger));
-	add_error(&facts, err);
-	add(&facts, "VIEWD_CONSECUTIVE_ERRORS", mem_printf(facts.env, "%lld", (long long)st->consecutive_errors));
+	add_result(&facts, st, notice->of_run);
+	add_error(&facts, &notice->err);
 	add_time(&facts, "VIEWD_LAST_REFRESH_TIME", st->last_refresh_us);
 	add_time(&facts, "VIEWD_LAST_SUCCESS_TIME", st->last_success_us);
 	add_time(&facts, "VIEWD_NEXT_REFRESH_TIME", st->next_refresh_us);
@@ -167,11 +177,12 @@ static bool start(struct on_failure *hooks, struct notice *notice)
 		return false;
 	}
 	notice->program = (struct program){.argv = words,
-	                                   .envp = environment(notice->mem, &st, &notice->err),
+	                                   .envp = environment(notice->mem, &st, notice),
+	                                   .files_max = hooks->files_max,
 	                                   .timeout_us = conf->daemon.on_failure_timeout,
 	                                   .stop_fd = hooks->stop_fd};
 	notice->task = (struct worker_task){.run = run, .done = done, .lasting = true};
-	notice->noted = false;
+	notice->noted = notice->of_run = false;
 	notice->running = true;
 	hooks->n_running++;
 	worker_submit(hooks->pool, &notice->task);
@@ -230,16 +241,18 @@ static void on_event(void *ctx, const struct engine_event *event)
 	struct notice *notice = notice_of(hooks, event->view);
 	notice->err = *event->error;
 	notice->noted = true;
+	notice->of_run |= event->kind == ENGINE_EVENT_RUN;
 	loop_timer_set(hooks->timer, 0);
 }
 
 /* ---- life -------------------------------------------------------------------------------------------------------- */
 
-struct on_failure *on_failure_new(struct loop *loop, struct worker_pool *pool, struct engine *eng)
+struct on_failure *on_failure_new(struct loop *loop, struct worker_pool *pool, struct engine *eng, uint64_t files_max)
 {
 	struct on_failure *hooks = mem_new(NULL, struct on_failure);
 	hooks->pool = pool;
 	hooks->eng = eng;
+	hooks->files_max = files_max;
 	hooks->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	hooks->timer = loop_timer_new(loop, start_noted, hooks);
 	hooks->observer = (struct engine_observer){.fn = on_event, .ctx = hooks};

@@ -8,6 +8,8 @@
 
 #include "loop/loop.h"
 
+#include <stdint.h>
+
 struct engine;
 struct worker_pool;
 struct on_failure;
@@ -16,8 +18,8 @@ struct on_failure;
 #define ON_FAILURE_PROGRAMS 4
 
 /* Observes the engine from now on. At most one program runs for a view: failures that come meanwhile are told together,
- * by one more start, with the last error. Never NULL. */
-struct on_failure *on_failure_new(struct loop *loop, struct worker_pool *pool, struct engine *eng);
+ * by one more start, with the last error. files_max: as in struct program. Never NULL. */
+struct on_failure *on_failure_new(struct loop *loop, struct worker_pool *pool, struct engine *eng, uint64_t files_max);
 
 /* Starts nothing more and has running programs end. idle is called from the loop when the last one has ended, or never
  * when none runs. */

@@ -9,9 +9,9 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
 #include <string.h>
 #include <sys/pidfd.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -25,43 +25,96 @@ static int64_t now(void)
 	return clock_system()->mono(clock_system());
 }
 
-static int set_files(const struct program *program, posix_spawn_file_actions_t *files)
+/* ---- the child: until it is the program, only calls that are safe after a fork with threads --------------------- */
+
+static bool set_files(const struct program *program)
 {
-	int failed = program->in_fd > 0 ? posix_spawn_file_actions_adddup2(files, program->in_fd, STDIN_FILENO)
-	                                : posix_spawn_file_actions_addopen(files, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+	int in = program->in_fd > 0 ? program->in_fd : open("/dev/null", O_RDONLY);
 	int out = program->out_fd > 0 ? program->out_fd : STDERR_FILENO;
-	if (failed == 0)
-		failed = posix_spawn_file_actions_adddup2(files, out, STDOUT_FILENO);
-	return failed != 0 ? failed : posix_spawn_file_actions_addclosefrom_np(files, STDERR_FILENO + 1);
+	return in >= 0 && dup2(in, STDIN_FILENO) >= 0 && dup2(out, STDOUT_FILENO) >= 0 &&
+	       close_range(STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC) == 0;
 }
 
-static int set_attributes(posix_spawnattr_t *attributes)
+static void set_signals(void)
 {
-	sigset_t all, none;
-	sigfillset(&all);
+	const struct sigaction dflt = {.sa_handler = SIG_DFL};
+	sigset_t none;
 	sigemptyset(&none);
-	posix_spawnattr_setsigdefault(attributes, &all);
-	posix_spawnattr_setsigmask(attributes, &none);
-	posix_spawnattr_setpgroup(attributes, 0);
-	return posix_spawnattr_setflags(attributes, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETPGROUP);
+	for (int n = 1; n < NSIG; n++)
+		(void)sigaction(n, &dflt, NULL); /* some numbers belong to the library */
+	sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+/* Lowering a limit is always allowed. */
+static void set_limit(uint64_t files_max)
+{
+	struct rlimit limit;
+	if (files_max == 0 || getrlimit(RLIMIT_NOFILE, &limit) != 0)
+		return;
+	limit.rlim_cur = files_max;
+	(void)setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+static _Noreturn void become(const struct program *program, int tell_fd)
+{
+	int failed = setpgid(0, 0) != 0 || !set_files(program) ? errno : 0;
+	if (failed == 0) {
+		set_limit(program->files_max);
+		set_signals();
+		execve(program->argv[0], program->argv, program->envp);
+		failed = errno;
+	}
+	while (write(tell_fd, &failed, sizeof failed) < 0 && errno == EINTR)
+		continue;
+	_exit(127);
+}
+
+/* ---- who starts it ----------------------------------------------------------------------------------------------- */
+
+/* The number of the error that the child has met before it became the program, or 0. */
+static int hear(int fd)
+{
+	int failed = 0;
+	ssize_t got;
+	do
+		got = read(fd, &failed, sizeof failed);
+	while (got < 0 && errno == EINTR);
+	return got == (ssize_t)sizeof failed ? failed : 0;
+}
+
+/* Not posix_spawn(), which sets no limits. Handlers of this process must not run in the child. */
+static pid_t fork_quietly(const struct program *program, int tell_fd)
+{
+	sigset_t all, before;
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	pid_t pid = fork();
+	if (pid == 0)
+		become(program, tell_fd);
+	int failed = errno;
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	errno = failed;
+	return pid;
 }
 
 /* The number of an error, or 0. */
 static int spawn(const struct program *program, pid_t *pid_r)
 {
-	posix_spawn_file_actions_t files;
-	posix_spawnattr_t attributes;
-	posix_spawn_file_actions_init(&files);
-	posix_spawnattr_init(&attributes);
-	int failed = set_files(program, &files);
+	int pipe_fds[2];
+	if (pipe2(pipe_fds, O_CLOEXEC) != 0)
+		return errno;
+	*pid_r = fork_quietly(program, pipe_fds[1]);
+	int failed = *pid_r < 0 ? errno : 0;
+	close(pipe_fds[1]);
 	if (failed == 0)
-		failed = set_attributes(&attributes);
-	if (failed == 0)
-		failed = posix_spawn(pid_r, program->argv[0], &files, &attributes, program->argv, program->envp);
-	posix_spawnattr_destroy(&attributes);
-	posix_spawn_file_actions_destroy(&files);
+		failed = hear(pipe_fds[0]);
+	close(pipe_fds[0]);
+	while (failed != 0 && *pid_r > 0 && waitpid(*pid_r, NULL, 0) < 0 && errno == EINTR)
+		continue;
 	return failed;
 }
+
+/* ---- its end ----------------------------------------------------------------------------------------------------- */
 
 /* False: the time was over before. stop_fd -1: nobody can stop the wait. */
 static bool wait_end(int process_fd, int stop_fd, int64_t until, bool *stopped_r)
@@ -111,7 +164,7 @@ static bool judge(const struct program *program, enum end end, int status, struc
 
 bool program_run(const struct program *program, struct viewd_err *err)
 {
-	pid_t pid;
+	pid_t pid = -1;
 	int failed = spawn(program, &pid), status = 0;
 	if (failed != 0)
 		return err_sys(err, VIEWD_ERR_RESOURCE, failed, "%s cannot be started", program->argv[0]);

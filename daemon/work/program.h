@@ -12,8 +12,9 @@ struct program {
 	char *const *argv; /* up to a NULL; the first is an absolute path */
 	char *const *envp; /* "NAME=value" up to a NULL: the whole environment */
 	int64_t timeout_us;
-	int stop_fd;       /* becomes readable when the program is to end at once; -1: none */
-	int in_fd, out_fd; /* standard input and output; 0: /dev/null, and standard error */
+	int stop_fd;        /* becomes readable when the program is to end at once; -1: none */
+	int in_fd, out_fd;  /* standard input and output; 0: /dev/null, and standard error */
+	uint64_t files_max; /* its soft limit of open files; 0: that of this process */
 };
 
 /* Starts the program in a process group of its own, with these files and standard error, no other descriptor and

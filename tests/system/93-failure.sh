@@ -7,7 +7,7 @@
 cat >"$T/tell" <<-END
 	#!/bin/bash
 	told=$T/told.\$VIEWD_VIEW
-	{ printf 'args:'; printf ' <%s>' "\$@"; echo; env; readlink /proc/\$\$/fd/*; } >"\$told.new"
+	{ printf 'args:'; printf ' <%s>' "\$@"; echo; env; readlink /proc/\$\$/fd/*; echo "files: \$(ulimit -Sn)"; } >"\$told.new"
 	mv "\$told.new" "\$told"
 	echo "\$VIEWD_VIEW \$VIEWD_STATE \$VIEWD_ERROR_CLASS \$VIEWD_CONSECUTIVE_ERRORS" >>"$T/calls"
 END
@@ -44,9 +44,15 @@ for i in 1 2 3 4 5 6; do view "hang$i" "on_failure = $T/hang"; done)
 conf <<<"[database lite]
 url = sqlite:///$T/lite.db
 
-$views"
+$views
+[view unmade]
+database = lite
+method = table
+definition = SELECT n FROM not_there
+on_failure = $T/tell"
 sed -i '2i on_failure_timeout = 1s' "$T/viewd.conf"
 viewd_env=(PGPASSWORD=secret-of-viewd CREDENTIALS_DIRECTORY="$T/creds" HOME="$T")
+ulimit -Sn 777
 trap '' CHLD # handed down to viewd
 start_viewd
 trap - CHLD
@@ -66,6 +72,12 @@ like "... the message" "$(grep ^VIEWD_ERROR_MESSAGE "$T/told.told")" 'integer ov
 like "... times" "$(grep ^VIEWD_LAST_SUCCESS_TIME= "$T/told.told")" '=20[0-9-]+T[0-9:.]+Z$'
 unlike "... and nothing of what viewd was given itself" "$(cat "$T/told.told")" 'secret-of-viewd|CREDENTIALS|NOTIFY_SOCKET'
 unlike "... nor any of its files" "$(cat "$T/told.told")" '^(socket:|anon_inode:)|lite\.db|state$'
+is "... and the limit of open files is what viewd has been given, not what it has raised it to" \
+	"$(grep ^files: "$T/told.told")" 'files: 777'
+ok "a view that cannot be set up is told of, too" wait_until test -e "$T/told.unmade"
+is "... as a failure, the first one, of no run" "$(grep -E '^VIEWD_(RESULT|CONSECUTIVE_ERRORS|TRIGGER)=' "$T/told.unmade" | sort)" \
+	"VIEWD_CONSECUTIVE_ERRORS=1
+VIEWD_RESULT=FAILED"
 is "one failure is told once" "$(grep -c '^told ' "$T/calls")" 1
 calls()
 {
@@ -134,7 +146,7 @@ if command -v systemd-analyze >/dev/null; then
 	allowed @system-service | sort -u >"$T/yes"
 	{ allowed @privileged; allowed @resources; } | sort -u >"$T/no"
 	comm -23 "$T/yes" "$T/no" >"$T/calls.allowed"
-	for call in clone clone3 vfork execve setpgid dup2 close_range rt_sigaction rt_sigprocmask pidfd_open poll kill wait4; do
+	for call in clone clone3 execve setpgid dup2 close_range prlimit64 pipe2 rt_sigaction rt_sigprocmask pidfd_open poll kill wait4; do
 		ok "it lets a program be started, waited for and ended: $call" grep -qx $call "$T/calls.allowed"
 	done
 else
