@@ -1,7 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 #include "conf/load/section.h"
 
+#include "base/command.h"
 #include "base/err.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <talloc.h>
+#include <unistd.h>
 
 static const struct conf_origin from_nowhere = {.file = CONF_FILE_DEFAULT};
 
@@ -31,6 +38,23 @@ static bool check_comment(struct load *load, const struct load_section *s, const
 	return false;
 }
 
+/* No error: it may come later, and this user may see less than the daemon does. */
+static void check_program(struct load *load, const struct load_section *s, const struct option_row *row,
+                          const struct scan_entry *entry)
+{
+	struct stat st;
+	struct viewd_err err;
+	char **words =
+		row->type == OPTION_COMMAND && entry->value[0] != '\0' ? command_words(load->tmp, entry->value, &err) : NULL;
+	if (words == NULL)
+		return;
+	int failed = access(words[0], X_OK) != 0 || stat(words[0], &st) != 0 ? errno : S_ISREG(st.st_mode) ? 0 : EACCES;
+	struct report_at at = load_at(s, entry);
+	if (failed != 0)
+		report_warning(load->report, &at, "%s cannot be run here (%s)", words[0], strerror(failed));
+	talloc_free(words);
+}
+
 void section_set(struct load *load, const struct load_section *s, const struct option_row *row,
                  const struct scan_entry *entry, void *base, struct conf_origin *origin)
 {
@@ -39,8 +63,10 @@ void section_set(struct load *load, const struct load_section *s, const struct o
 	*origin = section_origin(s, entry->line);
 	if (!check_comment(load, s, row, entry))
 		return;
-	if (option_set(row, load->arena, load->files[s->file].base_dir, base, entry->value, &err))
+	if (option_set(row, load->arena, load->files[s->file].base_dir, base, entry->value, &err)) {
+		check_program(load, s, row, entry);
 		return;
+	}
 	struct report_at at = load_at(s, entry);
 	report_err(load->report, &at, &err);
 }

@@ -175,6 +175,23 @@ static void values_together(void)
 	            "viewd.conf:6: [view a] retry_max_backoff: shorter than retry_backoff; make it at least as long");
 }
 
+/* A program may be put there later, so that is no error. Said once, however many views there are. */
+static void programs_are_there(void)
+{
+	struct loaded l = load_good(GOOD_DB VIEW("a", "on_failure = /bin/true -x\n"));
+	CHECK_INT(l.problems.n, 0);
+	unload(&l);
+	l = load("[view-defaults]\non_failure = /no/such/program 'a b'\n" GOOD_DB VIEW("a", "") VIEW("b", ""));
+	CHECK_INT(l.problems.n, 1);
+	CHECK_INT(l.problems.n_errors, 0);
+	CHECK_CONTAINS(problem(&l, 0),
+	               "viewd.conf:2: [view-defaults] on_failure: /no/such/program cannot be run here (No such file");
+	unload(&l);
+	l = load(GOOD_DB VIEW("a", "on_failure = /etc/passwd\n") VIEW("b", "on_failure = /tmp\n"));
+	CHECK_INT(l.problems.n, 2);
+	unload(&l);
+}
+
 static const struct harness_test tests[] = {
 	{"one database has one section", one_database_has_one_section},
 	{"databases", databases},
@@ -187,5 +204,6 @@ static const struct harness_test tests[] = {
 	{"long chain", long_chain},
 	{"one object, two views", one_object_two_views},
 	{"values together", values_together},
+	{"programs are there", programs_are_there},
 };
 HARNESS_MAIN(SUITE("check", tests))
