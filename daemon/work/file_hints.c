@@ -230,26 +230,39 @@ static bool add_directory(struct viewd_hints *h, int *why_r)
 	return added;
 }
 
-static void hints_close(struct viewd_hints **hints)
+/* False: there is none left. *wd_r: what inotify need not watch any more, else -1. The file system may hold that up (a
+ * file that is deleted goes with its last watch), so it is the caller's, without the lock. */
+static bool leave_place(struct viewd_hints *h, int *wd_r)
 {
-	struct viewd_hints *h = *hints;
-	struct use *use;
-	if (h == NULL)
-		return;
-	*hints = NULL;
-	pthread_mutex_lock(&h->hub->asking);
+	*wd_r = -1;
 	pthread_mutex_lock(&h->hub->lock);
-	while ((use = LIST_FIRST(&h->uses)) != NULL) {
+	struct use *use = LIST_FIRST(&h->uses);
+	bool left = use != NULL;
+	if (left) {
 		struct place *place = use->place;
 		LIST_REMOVE(use, of_place);
 		LIST_REMOVE(use, of_owner);
 		free(use);
-		if (!LIST_EMPTY(&place->uses))
-			continue;
-		inotify_rm_watch(h->hub->fd, place->wd);
-		forget_place(h->hub, place);
+		if (LIST_EMPTY(&place->uses)) {
+			*wd_r = place->wd;
+			forget_place(h->hub, place);
+		}
 	}
 	pthread_mutex_unlock(&h->hub->lock);
+	return left;
+}
+
+static void hints_close(struct viewd_hints **hints)
+{
+	struct viewd_hints *h = *hints;
+	int wd;
+	if (h == NULL)
+		return;
+	*hints = NULL;
+	pthread_mutex_lock(&h->hub->asking);
+	while (leave_place(h, &wd))
+		if (wd >= 0)
+			inotify_rm_watch(h->hub->fd, wd);
 	pthread_mutex_unlock(&h->hub->asking);
 	free(h->path);
 	free(h);

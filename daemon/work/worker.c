@@ -310,6 +310,7 @@ static void join_threads(struct worker_pool *pool)
 	loop_waker_free(&pool->waker);
 	pthread_mutex_destroy(&pool->lock);
 	pthread_cond_destroy(&pool->work);
+	pthread_cond_destroy(&pool->left);
 	free(pool->threads);
 	free(pool);
 }
