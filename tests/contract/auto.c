@@ -130,19 +130,72 @@ static void who_has_no_triggers_gets_none(void)
 	contract_end(&c);
 }
 
+static void refresh_until_given_up(struct contract *c, struct pretended *time, const struct viewd_view_spec *view)
+{
+	const char *reason = "";
+	time->each_us = 100000;
+	for (int i = 0; i < ROUNDS_MAX && strstr(reason, "an incremental refresh has taken") == NULL; i++)
+		reason = changed(c, view);
+	CHECK_CONTAINS(reason, "an incremental refresh has taken");
+	time->each_us = 0;
+}
+
 static void what_is_no_quicker_is_given_up(void)
 {
 	struct contract c;
 	struct pretended time = {.begin_us = 60000};
 	struct viewd_view_spec view = begin(&c, &time, VIEWD_CAPTURE_TRIGGER);
-	const char *reason = "";
 	refresh_thrice(&c, &view);
-	time.each_us = 100000;
-	for (int i = 0; i < ROUNDS_MAX && strstr(reason, "an incremental refresh has taken") == NULL; i++)
-		reason = changed(&c, &view);
-	CHECK_CONTAINS(reason, "an incremental refresh has taken");
+	refresh_until_given_up(&c, &time, &view);
 	CHECK_STR(contract_sql("SELECT count(*) FROM %s;", contract_state("change_logs")), "0");
 	contract_end(&c);
+}
+
+static void exchange(struct contract *c, struct viewd_conn **other)
+{
+	struct viewd_conn *conn = c->conn;
+	c->conn = *other;
+	*other = conn;
+}
+
+/* Two connections keep a view so, and one of them gives that up. pass_us: until the other one refreshes it. */
+static void give_up_by_one(struct contract *c, int64_t pass_us, bool shared)
+{
+	struct pretended time = {.begin_us = 60000};
+	struct viewd_view_spec view = begin(c, &time, VIEWD_CAPTURE_TRIGGER);
+	struct viewd_view_spec sharing = kept_view("w", "SELECT id, price FROM thing");
+	sharing.mode = shared ? VIEWD_MODE_INCREMENTAL : VIEWD_MODE_FULL;
+	APPLY(c, &sharing, VIEWD_CHANGE_CREATE);
+	REFRESH(c, &sharing);
+	struct viewd_conn *other = contract_open(c);
+	REQUIRE_OK(c->dialect->prepare(other, (struct viewd_recorded_sink){0}, &c->err), &c->err);
+	refresh_thrice(c, &view);
+	CHECK_CONTAINS(changed(c, &view), "all rows: ");
+	exchange(c, &other);
+	CHECK_CONTAINS(changed(c, &view), "incremental: ");
+	exchange(c, &other);
+	int64_t before = time.more_us;
+	refresh_until_given_up(c, &time, &view);
+	time.more_us = before + pass_us;
+	exchange(c, &other);
+	const char *reason = changed(c, &view);
+	CHECK(strstr(reason, "incremental: ") == NULL);
+	CHECK_CONTAINS(reason, "an incremental refresh has taken");
+	CHECK_STR(contract_sql("SELECT count(*) FROM %s WHERE view = 'v';", contract_state("log_readers")), "0");
+	c->dialect->close(&other);
+	contract_end(c);
+}
+
+static void what_one_gives_up_no_other_takes_up(void)
+{
+	struct contract c;
+	give_up_by_one(&c, 0, false);
+}
+
+static void the_same_where_others_read_its_logs(void)
+{
+	struct contract c;
+	give_up_by_one(&c, 11000000, true);
 }
 
 static const struct harness_test tests[] = {
@@ -150,5 +203,7 @@ static const struct harness_test tests[] = {
 	{"what is quick is not", what_is_quick_is_not},
 	{"who has no triggers gets none", who_has_no_triggers_gets_none},
 	{"what is no quicker is given up", what_is_no_quicker_is_given_up},
+	{"what one gives up no other takes up", what_one_gives_up_no_other_takes_up},
+	{"the same where others read its logs", the_same_where_others_read_its_logs},
 };
 const struct harness_suite contract_auto = SUITE("auto", tests);

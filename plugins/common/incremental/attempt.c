@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/incremental/attempt.h"
 
+#include "base/err.h"
 #include "common/incremental/change_log.h"
 #include "common/sqltext/sqltext.h"
 #include "common/state/learnt.h"
@@ -146,9 +147,18 @@ bool attempt_due(struct task *task)
 		return false;
 	bool slow = attempt->slow_runs >= RUNS_MIN && task->db->ops->incremental.begins_by_itself;
 	bool old = attempt->asked_us == 0 || db_now(task->db) - attempt->asked_us > ASK_AGAIN_US;
-	if (!attempt->kept && (slow || (old && any_reader(task->db))))
+	/* Another connection may have given it up. */
+	if (attempt->kept ? old : slow || (old && any_reader(task->db)))
 		ask(task, attempt);
 	return attempt->kept || (slow && attempt->captured && !attempt->refused);
+}
+
+bool attempt_stands(struct task *task, struct viewd_err *err)
+{
+	struct attempt *attempt = current(task);
+	if (attempt->kept)
+		ask(task, attempt);
+	return !attempt->refused || err_set(err, VIEWD_ERR_CONFIG, "%s", attempt->why);
 }
 
 void attempt_measured(struct task *task, int64_t us)

@@ -11,6 +11,10 @@
 /* Is this view, of mode auto, kept incrementally, or worth a try? Asks the state tables at times. [worker] */
 bool attempt_due(struct task *task);
 
+/* Before what is kept for such a view is made anew: is it still, or has another connection refused it? False: err is
+ * the reason. Outside a transaction. [worker] */
+bool attempt_stands(struct task *task, struct viewd_err *err);
+
 /* The view was refreshed otherwise, in this time. */
 void attempt_measured(struct task *task, int64_t us);
 

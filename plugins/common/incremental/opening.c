@@ -221,7 +221,8 @@ bool incremental_reopen(struct task *task, struct viewd_err *err)
 	chain_release(task->db, old);
 	task->chain = NULL;
 	task_use_columns(task, NULL);
-	bool noted = change_logs_distrust(task->db, old->logs, old->n_logs, err);
+	bool stands = task->resolved.mode != VIEWD_MODE_AUTO || attempt_stands(task, err);
+	bool noted = stands && change_logs_distrust(task->db, old->logs, old->n_logs, err);
 	struct chain *chain = !noted ? NULL : stuck ? chain_without_roll(task, err) : chain_open(task, err);
 	if (chain != NULL) {
 		carry_unsound(old, chain);
