@@ -50,11 +50,13 @@ struct viewd_hint_ops {
 	uint32_t struct_size;
 	/* [watcher thread] From now on `wake`, an eventfd, is written to when the file `path` or one of the others that
 	 * begin with it changes, appears or goes. suffixes: what their names add to it, the first "", up to a NULL; static.
-	 * ctx is the host's. NULL with errno when the first file or its directory cannot be watched. */
+	 * ctx is the host's. NULL with errno when the first file, its directory, or another one that is there cannot be
+	 * watched. */
 	struct viewd_hints *(*open)(void *ctx, const char *path, const char *const *suffixes, int wake);
 	/* [watcher thread] Has anything happened since the last call? Call it after each read of `wake`: there may be no
-	 * other wake-up before. */
-	bool (*take)(struct viewd_hints *hints);
+	 * other wake-up before. *why_r: errno when one that is there now cannot be watched, so what is written to it would
+	 * not be told; else 0. */
+	bool (*take)(struct viewd_hints *hints, int *why_r);
 	/* [watcher thread] A NULL *hints is accepted. */
 	void (*close)(struct viewd_hints **hints);
 };

@@ -206,19 +206,23 @@ static bool add(struct viewd_hints *h, const char *path, uint32_t what, bool dir
 	return true;
 }
 
-/* Files that are there now. *why_r: what was wrong with the first one. */
+static bool is_absent(int why)
+{
+	return why == ENOENT || why == ENOTDIR;
+}
+
+/* Files that are there now. *why_r: the first one is not, or one of them cannot be watched. */
 static bool add_files(struct viewd_hints *h, int *why_r)
 {
 	char path[PATH_MAX];
-	bool there = false;
 	for (size_t i = 0; h->suffixes[i] != NULL; i++) {
 		snprintf(path, sizeof path, "%s%s", h->path, h->suffixes[i]);
-		bool added = add(h, path, IN_MODIFY, false);
-		if (i == 0 && !added)
-			*why_r = errno;
-		there = there || (i == 0 && added);
+		if (add(h, path, IN_MODIFY, false) || (i > 0 && is_absent(errno)))
+			continue;
+		*why_r = errno;
+		return false;
 	}
-	return there;
+	return true;
 }
 
 static bool add_directory(struct viewd_hints *h, int *why_r)
@@ -287,16 +291,17 @@ static struct viewd_hints *hints_open(void *ctx, const char *path, const char *c
 	return NULL;
 }
 
-static bool hints_take(struct viewd_hints *h)
+static bool hints_take(struct viewd_hints *h, int *why_r)
 {
-	int ignored;
+	int why = 0;
+	*why_r = 0;
 	bool news = atomic_exchange(&h->news, false);
 	if (!atomic_exchange(&h->appeared, false))
 		return news;
 	pthread_mutex_lock(&h->hub->asking);
-	add_directory(h, &ignored);
-	add_files(h, &ignored);
+	bool added = add_directory(h, &why) && add_files(h, &why);
 	pthread_mutex_unlock(&h->hub->asking);
+	*why_r = added || is_absent(why) ? 0 : why;
 	return true;
 }
 

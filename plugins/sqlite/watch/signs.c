@@ -32,35 +32,45 @@ static bool open_hints(struct signs *s, const struct viewd_host *host)
 	return s->hints != NULL;
 }
 
-static bool take_hints(struct signs *s)
+static bool take_hints(struct signs *s, int *why_r)
 {
 	uint64_t count;
 	bool woken = read(s->fd, &count, sizeof count) == (ssize_t)sizeof count;
-	return woken && s->ops->take(s->hints);
+	return woken && s->ops->take(s->hints, why_r);
 }
 
 /* ---- inotify ---- */
 
-/* Files that are there now. */
-static bool watch_files(struct signs *s)
+static bool is_absent(int why)
 {
-	bool there = false;
-	for (size_t i = 0; suffixes[i] != NULL; i++) {
+	return why == ENOENT || why == ENOTDIR;
+}
+
+/* Files that are there now. *why_r: the first one is not, or one of them cannot be watched. */
+static bool watch_files(struct signs *s, int *why_r)
+{
+	*why_r = 0;
+	for (size_t i = 0; suffixes[i] != NULL && *why_r == 0; i++) {
 		char *path = talloc_asprintf(s, "%s%s", s->path, suffixes[i]);
-		bool watched = inotify_add_watch(s->fd, path, IN_MODIFY) >= 0;
+		int why = inotify_add_watch(s->fd, path, IN_MODIFY) >= 0 ? 0 : errno;
 		talloc_free(path);
-		there = there || (watched && i == 0);
+		if (i == 0 || !is_absent(why))
+			*why_r = why;
 	}
-	return there;
+	return *why_r == 0;
 }
 
 static bool open_inotify(struct signs *s)
 {
+	int why;
 	char *copy = talloc_strdup(s, s->path);
 	s->fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
 	s->directory =
 		s->fd < 0 ? -1 : inotify_add_watch(s->fd, dirname(copy), IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_CREATE);
-	return s->directory >= 0 && watch_files(s);
+	if (s->directory < 0 || watch_files(s, &why))
+		return s->directory >= 0;
+	errno = why;
+	return false;
 }
 
 static bool is_ours(const struct signs *s, const struct inotify_event *ev)
@@ -76,7 +86,7 @@ static bool is_ours(const struct signs *s, const struct inotify_event *ev)
 
 /* Reads what inotify has, until the database's own files are among it; true then. What is left says so the next
  * time. */
-static bool take_inotify(struct signs *s)
+static bool take_inotify(struct signs *s, int *why_r)
 {
 	char buf[4096] __attribute__((aligned(__alignof__(struct inotify_event))));
 	bool ours = false, appeared = false;
@@ -87,10 +97,11 @@ static bool take_inotify(struct signs *s)
 			if (!is_ours(s, ev))
 				continue;
 			ours = true;
-			appeared = appeared || (ev->mask & (IN_CREATE | IN_MOVED_TO)) != 0;
+			appeared = appeared || (ev->mask & (IN_CREATE | IN_MOVED_TO | IN_Q_OVERFLOW)) != 0;
 		}
-	if (appeared)
-		watch_files(s); /* what was written before is found by the looks that follow */
+	/* Looks that follow find whatever was written before. */
+	if (appeared && !watch_files(s, why_r) && is_absent(*why_r))
+		*why_r = 0;
 	return ours;
 }
 
@@ -99,6 +110,15 @@ static bool take_inotify(struct signs *s)
 static bool has_hints(const struct viewd_host *host)
 {
 	return host->struct_size >= sizeof *host && host->hints != NULL;
+}
+
+static bool refuse(const char *path, int why, struct viewd_err *err)
+{
+	err_sys(err, VIEWD_ERR_RESOURCE, why, "cannot watch %s and the files beside it", path);
+	return (why == EMFILE || why == ENOSPC) &&
+	       err_hint(err,
+	                "raise fs.inotify.max_user_instances and fs.inotify.max_user_watches by sysctl: programs of this"
+	                " user watch too many files");
 }
 
 bool signs_open(void *mem_ctx, const struct viewd_host *host, const char *path, struct signs **signs_r,
@@ -114,11 +134,7 @@ bool signs_open(void *mem_ctx, const struct viewd_host *host, const char *path, 
 	}
 	int why = errno;
 	signs_close(&s);
-	err_sys(err, VIEWD_ERR_RESOURCE, why, "cannot watch the directory of %s", path);
-	return (why == EMFILE || why == ENOSPC) &&
-	       err_hint(err,
-	                "raise fs.inotify.max_user_instances and fs.inotify.max_user_watches by sysctl: programs of this"
-	                " user watch too many files");
+	return refuse(path, why, err);
 }
 
 void signs_close(struct signs **signs)
@@ -138,7 +154,9 @@ int signs_fd(const struct signs *s)
 	return s->fd;
 }
 
-bool signs_take(struct signs *s)
+bool signs_take(struct signs *s, bool *any_r, struct viewd_err *err)
 {
-	return s->ops != NULL ? take_hints(s) : take_inotify(s);
+	int why = 0;
+	*any_r = s->ops != NULL ? take_hints(s, &why) : take_inotify(s, &why);
+	return why == 0 || refuse(s->path, why, err);
 }

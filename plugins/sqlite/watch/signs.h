@@ -19,7 +19,8 @@ void signs_close(struct signs **signs);
 /* Readable when there is one. */
 int signs_fd(const struct signs *signs);
 
-/* Takes what has come; true when there was one. */
-bool signs_take(struct signs *signs);
+/* Takes what has come; *any_r: there was one. False: a file that has appeared cannot be watched, so there may be no
+ * sign of what is written to it. */
+bool signs_take(struct signs *signs, bool *any_r, struct viewd_err *err);
 
 #endif

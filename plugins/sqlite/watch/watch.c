@@ -262,16 +262,19 @@ static bool tell_or_wait(struct viewd_watch *w, struct viewd_signal_sink signals
 
 /* ---- waiting ---- */
 
-/* Waits; *woken_r: somebody asked for a look. Returns false at the timeout. */
-static bool wait_for_hint(struct viewd_watch *w, int timeout_ms, bool *woken_r)
+/* Waits; *hint_r: something has come before the timeout; *woken_r: somebody asked for a look. False: signs are missed
+ * from now on. */
+static bool wait_for_hint(struct viewd_watch *w, int timeout_ms, bool *hint_r, bool *woken_r, struct viewd_err *err)
 {
 	struct pollfd fds[] = {{.fd = signs_fd(w->signs), .events = POLLIN}, {.fd = w->wake, .events = POLLIN}};
 	uint64_t count;
 	if (poll(fds, ARRAY_LEN(fds), timeout_ms) <= 0)
-		return false;
+		return true;
 	if (read(w->wake, &count, sizeof count) == (ssize_t)sizeof count)
 		*woken_r = true;
-	return signs_take(w->signs) || *woken_r;
+	bool taken = signs_take(w->signs, hint_r, err);
+	*hint_r |= *woken_r;
+	return taken;
 }
 
 /* Nothing but a wake-up of the daemon cuts it short. */
@@ -293,11 +296,13 @@ static void rest(struct viewd_watch *w)
 bool sqlite_watch_next(struct viewd_watch *w, int64_t timeout_us, struct viewd_signal_sink signals,
                        struct viewd_err *err)
 {
-	bool news = false, woken = false;
+	bool news = false, hint = false, woken = false;
 	keep_pace(w);
 	rest(w);
 	int pause_ms = w->look < ARRAY_LEN(looks_ms) ? looks_ms[w->look] : (int)(timeout_us / 1000);
-	w->look = wait_for_hint(w, pause_ms, &woken) ? 0 : w->look + 1;
+	if (!wait_for_hint(w, pause_ms, &hint, &woken, err))
+		return false;
+	w->look = hint ? 0 : w->look + 1;
 	if (!sqlite_conn_alive(w->conn))
 		return err_set(err, VIEWD_ERR_CONNECT, "database file '%s' or its write-ahead log is gone or was replaced",
 		               w->conn->path);

@@ -43,9 +43,12 @@ static void stop_listening(struct listener *l)
 static bool hears(struct loop *loop, struct listener *l)
 {
 	uint64_t count;
+	int why = 0;
 	if (loop != NULL)
 		loop_once(loop, 20000);
-	return read(l->wake, &count, sizeof count) == (ssize_t)sizeof count && file_hints_ops.take(l->hints);
+	bool heard = read(l->wake, &count, sizeof count) == (ssize_t)sizeof count && file_hints_ops.take(l->hints, &why);
+	CHECK_INT(why, 0);
+	return heard;
 }
 
 static struct file_hints *begin(struct loop **loop_r)
@@ -162,11 +165,68 @@ static void a_file_that_is_absent(void)
 	end(loop, hub);
 }
 
+/* Nobody would tell of what is written to it. ELOOP stands for ENOSPC, which depends on the machine. */
+static void a_file_that_cannot_be_watched(void)
+{
+	struct loop *loop;
+	struct file_hints *hub = begin(&loop);
+	int why = 0;
+	write_file(harness_path("e.db"));
+	struct listener e = listen_to(hub, harness_path("e.db"));
+	REQUIRE(symlink("e.db-wal", harness_path("e.db-wal")) == 0);
+	loop_once(loop, 20000);
+	CHECK(file_hints_ops.take(e.hints, &why));
+	CHECK_INT(why, ELOOP);
+	stop_listening(&e);
+	errno = 0;
+	CHECK(file_hints_ops.open(hub, harness_path("e.db"), suffixes, -1) == NULL);
+	CHECK_INT(errno, ELOOP);
+	end(loop, hub);
+}
+
+static long events_kept(void)
+{
+	FILE *f = fopen("/proc/sys/fs/inotify/max_queued_events", "r");
+	long n = 0;
+	REQUIRE(f != NULL && fscanf(f, "%ld", &n) == 1);
+	fclose(f);
+	return n;
+}
+
+/* The event that tells of a file is among those that are lost. */
+static void more_events_than_the_system_keeps(void)
+{
+	struct loop *loop;
+	struct file_hints *hub = begin(&loop);
+	write_file(harness_path("f.db"));
+	write_file(harness_path("g.db"));
+	struct listener f = listen_to(hub, harness_path("f.db")), g = listen_to(hub, harness_path("g.db"));
+	write_file(harness_path("quiet.db"));
+	struct listener quiet = listen_to(hub, harness_path("quiet.db"));
+	while (hears(loop, &quiet))
+		;
+	for (long i = 0, n = events_kept(); i <= n; i++)
+		write_file(harness_path(i % 2 == 0 ? "f.db" : "g.db"));
+	write_file(harness_path("quiet.db-wal"));
+	bool heard = false;
+	for (int i = 0; i < 1000 && !heard; i++)
+		heard = hears(loop, &quiet);
+	CHECK(heard);
+	write_file(harness_path("quiet.db-wal"));
+	CHECK(hears(loop, &quiet));
+	stop_listening(&f);
+	stop_listening(&g);
+	stop_listening(&quiet);
+	end(loop, hub);
+}
+
 static const struct harness_test tests[] = {
 	{"own files only", own_files_only},
 	{"files that come later", files_that_come_later},
 	{"a file that is replaced", a_file_that_is_replaced},
 	{"a thousand with one instance", a_thousand_with_one_instance},
 	{"a file that is absent", a_file_that_is_absent},
+	{"a file that cannot be watched", a_file_that_cannot_be_watched},
+	{"more events than the system keeps", more_events_than_the_system_keeps},
 };
 HARNESS_MAIN(SUITE("file hints", tests))

@@ -216,6 +216,22 @@ static void a_replaced_file_is_found_out(void)
 	end(&s);
 }
 
+/* Views would be called fresh for as long as a round takes. */
+static void a_file_that_cannot_be_watched_ends_the_watch(void)
+{
+	struct scene s;
+	bool good = true;
+
+	begin(&s);
+	REQUIRE(symlink("test.db-journal", harness_path("test.db-journal")) == 0);
+	for (int i = 0; i < 20 && good; i++)
+		good = s.f.dialect->capture->watch_next(s.watch, SHORT, (struct viewd_signal_sink){hear, &s.seq}, &s.f.err);
+	CHECK(!good);
+	CHECK_STR(err_class_word(s.f.err.cls), "resource");
+	CHECK_CONTAINS(s.f.err.msg, "cannot watch ");
+	end(&s);
+}
+
 static const struct harness_test tests[] = {
 	{"every way to write", every_way_to_write},
 	{"a writer that attaches the file", a_writer_that_attaches_the_file},
@@ -224,5 +240,6 @@ static const struct harness_test tests[] = {
 	{"a link is followed", a_link_is_followed},
 	{"what has no triggers is refused", what_has_no_triggers_is_refused},
 	{"a replaced file is found out", a_replaced_file_is_found_out},
+	{"a file that cannot be watched ends the watch", a_file_that_cannot_be_watched_ends_the_watch},
 };
 HARNESS_MAIN(SUITE("sqlite watch", tests))
