@@ -36,5 +36,11 @@ ok "a process of somebody else is left alone" is_running "$stranger"
 kill "$stranger"
 is "what ends by itself is not stopped again" \
 	"$(VIEWD_SRC=$VIEWD_SRC bash -c '. "$VIEWD_SRC/tests/system/lib.sh"; tail -f /dev/null & pids+=($!); WAIT=1 finish' 2>&1 | grep -c kill:)" 0
+# shellcheck disable=SC2016 # expanded in there
+VIEWD_BUILD=$T/other VIEWD_SRC=$VIEWD_SRC leftover=$T/leftover bash -c '. "$VIEWD_SRC/tests/system/lib.sh"
+	make() { start_process "$T/log" tail -f /dev/null; echo "$started" >"$leftover"; return 1; }
+	template broken make' >/dev/null 2>&1
+ok "a template that cannot be made has begun" test -s "$T/leftover"
+fails "... and leaves no process" is_running "$(cat "$T/leftover")"
 fails "wait_until gives up" WAIT=0 wait_until false
 finish

@@ -239,13 +239,19 @@ show_tail()
 	tail -n "$2" "$1" | sed 's/^/# | /'
 }
 
-cleanup()
+stop_all()
 {
-	local status=$? i log
-	exec >&"$tap_fd"
+	local i
 	for ((i = ${#pids[@]} - 1; i >= 0; i--)); do
 		! is_ours "${pids[i]}" || WAIT=10 stop_process "${pids[i]}" "${stop_signal[${pids[i]}]:-TERM}"
 	done
+}
+
+cleanup()
+{
+	local status=$? log
+	exec >&"$tap_fd"
+	stop_all
 	if [ $finished = no ]; then
 		printf 'not ok %d - the test ended early (exit status %d)\n' $((n_tests + 1)) $status
 		n_failed=$((n_failed + 1))
@@ -275,6 +281,10 @@ template()
 	local cache=$VIEWD_BUILD/tests/cache/$1
 	mkdir -p "${cache%/*}"
 	(
+		# A subshell has no traps, and the shell around it does not know what was started here.
+		pids=()
+		trap stop_all EXIT
+		trap 'exit 1' HUP INT TERM
 		flock 9
 		[ ! -e "$cache" ] || exit 0
 		"$2" "$T/template" >"$T/template.log" 2>&1 || {
