@@ -9,6 +9,7 @@
 #include "base/span.h"
 #include "client/http.h"
 #include "client/live.h"
+#include "client/print/print.h"
 
 #include <errno.h>
 #include <grp.h>
@@ -83,6 +84,14 @@ static enum client_exit not_that_new(const struct client *client, const struct a
 	return CLIENT_TIMED_OUT;
 }
 
+/* All fields of thousands of views take longer to read than everything else takes. */
+static char *query_of(void *mem_ctx, const struct client *client, const struct args *args)
+{
+	char *query = args_to_query(mem_ctx, args);
+	const char *more = client->json ? "" : print_query(args);
+	return talloc_asprintf(mem_ctx, "%s%s%s", query, query[0] != '\0' && more[0] != '\0' ? "&" : "", more);
+}
+
 static enum client_exit ask_daemon(const struct client *client, const struct args *args, void *mem_ctx)
 {
 	const struct command *command = args_command(args);
@@ -90,7 +99,7 @@ static enum client_exit ask_daemon(const struct client *client, const struct arg
 	struct http_call call = {
 		.socket = client->socket,
 		.path = command->path,
-		.query = get ? args_to_query(mem_ctx, args) : "",
+		.query = get ? query_of(mem_ctx, client, args) : "",
 		.body = get ? NULL : args_to_json(mem_ctx, args),
 		.timeout_us = timeout_of(args),
 	};
@@ -175,7 +184,12 @@ static enum client_exit watch(const struct client *client, const struct args *ar
 
 enum client_exit client_remote(const struct client *client, const struct args *args)
 {
-	if (args_command(args)->id == COMMAND_STATUS && args_flag(args, "watch"))
+	bool status = args_command(args)->id == COMMAND_STATUS;
+	if (status && args_text(args, "fields") != NULL && !client->json) {
+		fputs("viewctl: --fields is for --json\n", client->err);
+		return CLIENT_USAGE;
+	}
+	if (status && args_flag(args, "watch"))
 		return watch(client, args);
 	return ask_daemon(client, args, client->mem_ctx);
 }

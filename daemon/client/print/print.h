@@ -22,6 +22,9 @@ struct screen *screen_new(void *mem_ctx, FILE *out, const struct look *look);
 
 typedef void print_fn(struct screen *screen, const struct args *args, const json_t *body);
 
+/* A query beside the arguments, so that no more is sent than the printer prints; "" for all. */
+const char *print_query(const struct args *args);
+
 /* The printer of a command; NULL for those that print by themselves: check, import, help, events. */
 print_fn *print_for(enum command_id id);
 

@@ -148,6 +148,13 @@ static bool wants_fields(const struct args *args)
 	return n > 0 && !selects;
 }
 
+const char *print_query(const struct args *args)
+{
+	if (args_command(args)->id != COMMAND_STATUS || wants_fields(args))
+		return "";
+	return "fields=name,database,state,activity,freshness,lag_seconds,result,duration_ms,next_refresh_time,error";
+}
+
 /* A fresh installation has no view; a selection that is empty is another thing. */
 static bool has_none(const struct args *args, const json_t *views)
 {

@@ -34,7 +34,7 @@ static json_t *word_or_null(bool known, const char *word)
 json_t *json_view(struct engine *eng, const struct view *view)
 {
 	struct text_out text = {0};
-	json_status_put(&text, eng, view);
+	json_status_put(&text, eng, view, JSON_STATUS_ALL);
 	return text_out_parse(&text);
 }
 

@@ -4,9 +4,13 @@
  */
 #include "ctl/answer/json_status.h"
 
+#include "base/err.h"
 #include "base/words.h"
 #include "ctl/answer/status_fields.h"
 #include "ctl/text/json_err.h"
+
+#include <assert.h>
+#include <string.h>
 
 /* -1: unknown */
 static int staleness(const struct view_status *st)
@@ -77,22 +81,56 @@ static void put_sources(struct text_out *out, const struct view *view)
 #define put_UPSTREAM put_upstream
 #define put_DOWNSTREAM put_downstream
 
-static void put_fields(struct text_out *out, const struct view_status *st, const struct view *view)
+enum field {
+#define FIELD(key, kind, words, value, doc) FIELD_##key,
+	STATUS_FIELDS(FIELD)
+#undef FIELD
+		N_FIELDS
+};
+static_assert(N_FIELDS < 64, "one bit each");
+
+static const char *const field_names[] = {
+#define NAME(key, kind, words, value, doc) #key,
+	STATUS_FIELDS(NAME)
+#undef NAME
+};
+
+static void put_fields(struct text_out *out, const struct view_status *st, const struct view *view, uint64_t fields)
 {
 	const char *before = "{\"";
 #define PUT(key, kind, words, value, doc) \
-	text_out_raw(out, before); \
-	text_out_raw(out, #key "\":"); \
-	put_##kind(out, value); \
-	before = ",\"";
+	if ((fields & UINT64_C(1) << FIELD_##key) != 0) { \
+		text_out_raw(out, before); \
+		text_out_raw(out, #key "\":"); \
+		put_##kind(out, value); \
+		before = ",\""; \
+	}
 	STATUS_FIELDS(PUT)
 #undef PUT
 	text_out_raw(out, "}");
 }
 
-void json_status_put(struct text_out *out, struct engine *eng, const struct view *view)
+void json_status_put(struct text_out *out, struct engine *eng, const struct view *view, uint64_t fields)
 {
 	struct view_status st = {0};
 	engine_status(eng, view, &st);
-	put_fields(out, &st, view);
+	put_fields(out, &st, view, fields);
+}
+
+bool json_status_choose(const char *names, uint64_t *fields_r, struct viewd_err *err)
+{
+	uint64_t fields = 0;
+	for (const char *at = names; *at != '\0';) {
+		size_t i = 0, len = strcspn(at, ",");
+		while (i < N_FIELDS && (strncmp(field_names[i], at, len) != 0 || field_names[i][len] != '\0'))
+			i++;
+		if (i == N_FIELDS) {
+			err_set(err, VIEWD_ERR_CONFIG, "fields: '%.*s' is none of status", (int)len, at);
+			return err_hint(err, "viewctl(1) lists the fields of status --json");
+		}
+		fields |= UINT64_C(1) << i;
+		at += len + (at[len] == ',');
+	}
+	*fields_r = fields;
+	return true;
 }

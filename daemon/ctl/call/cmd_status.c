@@ -27,6 +27,7 @@ struct selection {
 struct listing {
 	struct engine *engine;
 	struct selection selection;
+	uint64_t fields;
 	struct listed {
 		char *name, *database;
 	} * views;
@@ -69,7 +70,7 @@ static void put_listed(struct listing *l, const struct listed *key, struct text_
 	if (view == NULL || !is_selected(&l->selection, l->engine, view))
 		return;
 	text_out_raw(out, l->any ? ",\n" : "");
-	json_status_put(out, l->engine, view);
+	json_status_put(out, l->engine, view, l->fields);
 	l->any = true;
 }
 
@@ -91,10 +92,17 @@ void cmd_status(struct call *call)
 	struct view **views;
 	size_t n;
 	const struct args *args = call_args(call);
+	uint64_t fields = JSON_STATUS_ALL;
+	struct viewd_err err = {0};
+	if (args_text(args, "fields") != NULL && !json_status_choose(args_text(args, "fields"), &fields, &err)) {
+		call_reply_as(call, 400, call_error_body("usage", &err));
+		return;
+	}
 	if (!call_views_or_patterns(call, &views, &n))
 		return;
 	struct listing *l = mem_new(call, struct listing);
 	l->engine = call_ctl(call)->engine;
+	l->fields = fields;
 	l->selection = (struct selection){.failed = args_flag(args, "failed"),
 	                                  .stale = args_flag(args, "stale"),
 	                                  .tag = args_text(args, "tag"),

@@ -32,6 +32,7 @@ static const struct command_param status_params[] = {
      "only views that are STALE; with --failed also those; exit status 1 when there are any"},
 	{"tag", 0, PARAM_TEXT, 0, "TAG", "only views with this tag"},
 	{"database", 0, PARAM_TEXT, 0, "DATABASE", "only views of this database"},
+	{"fields", 0, PARAM_TEXT, 0, "FIELD,...", "with --json, only these fields of each view"},
 	{"watch", 'w', PARAM_FLAG, PARAM_ONLY_CLI, NULL,
      "show the status again whenever something happens, in place, until interrupted"},
 	{"interval", 'n', PARAM_SPAN, PARAM_ONLY_CLI, "DURATION",

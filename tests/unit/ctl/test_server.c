@@ -103,6 +103,7 @@ static void bad_requests_are_explained(void)
 	CHECK_CONTAINS(rig_ask(&rig, GET("/v1/refresh")), "Allow: POST");
 	rig_check_error(rig_ask(&rig, "DELETE /v1/status HTTP/1.1\r\nHost: x\r\n\r\n"), " 405 ", "usage", "takes GET");
 	rig_check_error(rig_ask(&rig, GET("/v1/status?nope=1")), " 400 ", "usage", "no parameter 'nope'");
+	rig_check_error(rig_ask(&rig, GET("/v1/status?fields=name,nam")), " 400 ", "usage", "'nam' is none of status");
 	rig_check_error(rig_ask(&rig, GET("/v1/show")), " 400 ", "usage", "show needs VIEW");
 	rig_check_error(rig_ask(&rig, GET("/v1/show?view=gamma")), " 404 ", "missing", "view 'gamma' is not known");
 	rig_check_error(rig_post(&rig, "/v1/refresh", "{"), " 400 ", "usage", "not JSON");

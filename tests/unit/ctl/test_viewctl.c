@@ -421,6 +421,10 @@ static void daemon_is_asked(void)
 	pid_t pid = daemon_start(false);
 	check_run("status", CLIENT_DONE, "alpha shop     ACTIVE", "");
 	check_run("status --json", CLIENT_DONE, "\"name\": \"alpha\"", "");
+	check_run("status --json --fields state,name", CLIENT_DONE,
+	          "[\n  {\n    \"name\": \"alpha\",\n    \"state\": \"ACTIVE\"\n  }", "");
+	check_run("status --json --fields error", CLIENT_DONE, "\"error\": ", "");
+	check_run("status --fields name", CLIENT_USAGE, "", "--fields is for --json");
 	check_run("show alpha", CLIENT_DONE, "every                   ", "");
 	check_run("why alpha", CLIENT_DONE, "alpha\n  it is fresh\n", "");
 	check_run("history alpha", CLIENT_DONE, "2023-11-14 22:13:20+00 MANUAL", "");
