@@ -84,8 +84,11 @@ static void statistics_do_not_refuse(void)
 		for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 			for (char *p = talloc_strdup(harness_ctx(), rows[i]), *one; (one = strsep(&p, ";")) != NULL;)
 				pg_do(s.app, one);
-			pg_do(s.app, "UPDATE sale SET amount = amount + 2 WHERE id < 5");
-			is_refreshed(&s, "");
+			/* A large statement has its log made anew, for sums. */
+			for (int j = 2; j < 4; j++) {
+				pg_do(s.app, "UPDATE sale SET amount = amount + 2 WHERE id < 5");
+				is_refreshed(&s, "");
+			}
 			pg_do(s.app, "UPDATE sale SET amount = amount + 1 WHERE id < 5");
 			is_refreshed(&s, "incremental: ");
 		}

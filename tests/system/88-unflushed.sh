@@ -43,11 +43,20 @@ start_pg -c wal_writer_delay=10s
 ok "a server that was killed has the view again" wait_until shows 102
 ok "which is fresh" wait_until viewctl verify --all
 ok "a change after that is seen" change 103
-kill_viewd
-kill_pg
-start_pg -c wal_writer_delay=10s
-is "without viewd the last refresh is lost" "$(sql_pg "SELECT sum(n) FROM public.totals")" 102
+# is_lost ID: one more change, which is shown, and gone after a crash of both. Beside it viewd may look after the table, which takes all
+# before it to the disk.
+is_lost()
+{
+	change "$1" && kill_viewd && kill_pg && start_pg -c wal_writer_delay=10s && ! shows "$1" && return
+	start_viewd
+	return 1
+}
+lost=no
+for ((last = 104; last < 110; last++)); do
+	! is_lost "$last" || { lost=yes && break; }
+done
+is "without viewd the last refresh is lost" $lost yes
 start_viewd
-ok "the next viewd does it again" wait_until shows 103
+ok "the next viewd does it again" wait_until shows "$last"
 ok "and all is right" wait_until viewctl verify --all
 finish
