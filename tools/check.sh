@@ -5,7 +5,8 @@
 # bare Debian 12 (as root, or with sudo for the packages).
 #
 #	tools/check.sh                 all stages
-#	tools/check.sh --quick         gcc build and make check only; what runs on every engine runs on one of them in turn
+#	tools/check.sh --quick         gcc build and make check only; what runs on every engine runs on one of them in turn, and
+#	                               no server is fetched
 #	tools/check.sh --no-deps       do not look at packages
 #	tools/check.sh --stage NAME    one stage alone (repeatable): gcc asan clang tsan valgrind systemd dist
 #
@@ -183,10 +184,11 @@ make_gcc()
 	return "${made[gcc]}"
 }
 
-# one_engine: of the tests on stdin, NAME-ENGINE.sh only for one engine of each NAME, another one from name to name.
+# one_engine: of the tests on stdin, NAME-ENGINE.sh only for one engine of each NAME, another one from name to name; none with a server that
+# is fetched.
 one_engine()
 {
-	tr ' ' '\n' | awk '
+	tr ' ' '\n' | grep -vFx tests/mysql/other.sh | awk '
 		!match($0, /-(sqlite|postgresql|mariadb)\.sh$/) { print; next }
 		{ name = substr($0, 1, RSTART - 1); if (!(name in n)) names[++total] = name; of[name, ++n[name]] = $0 }
 		END { for (i = 1; i <= total; i++) print of[names[i], i % n[names[i]] + 1] }' | tr '\n' ' '
