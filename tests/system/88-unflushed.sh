@@ -42,13 +42,22 @@ kill_pg
 start_pg -c wal_writer_delay=10s
 ok "a server that was killed has the view again" wait_until shows 102
 ok "which is fresh" wait_until viewctl verify --all
-ok "a change after that is seen" change 103
+# After a crash all rows are computed, and viewd looks after the table beside that: its commits take all before them to the disk.
+last=102
+is_settled()
+{
+	[ "$(viewctl --json history -n 2 totals | jq -r '[.runs[].action] | join(" ")')" = "INCREMENTAL INCREMENTAL" ]
+}
+until is_settled || [ "$last" -ge 120 ]; do
+	change $((++last)) && wait_until viewctl verify --all
+done
+ok "changes after that are seen" is_settled
+change $((++last))
 kill_viewd
 kill_pg
 start_pg -c wal_writer_delay=10s
-# Lost, unless something beside the refresh took it to the disk: viewd looks after a table that was refreshed whole.
-ok "without viewd the view is as of one of its refreshes" eval 'shows 102 || shows 103'
+is "without viewd the last refresh is lost" "$(sql_pg "SELECT sum(n) FROM public.totals")" $((last - 1))
 start_viewd
-ok "the next viewd does it again" wait_until shows 103
+ok "the next viewd does it again" wait_until shows "$last"
 ok "and all is right" wait_until viewctl verify --all
 finish
