@@ -18,6 +18,7 @@
  *   2.5  rename; grants, owner_only
  *   2.6  recorded
  *   2.7  hints of files
+ *   2.8  unusable
  *   No release has carried any of them: capability flags that nothing read are gone without another number.
  *
  * Conventions
@@ -38,7 +39,7 @@
 #include "viewd_types.h"
 
 #define VIEWD_ABI_MAJOR 2
-#define VIEWD_ABI_MINOR 7
+#define VIEWD_ABI_MINOR 8
 
 /* ---- services of the daemon for a plugin ---------------------------------------------------------------------- */
 

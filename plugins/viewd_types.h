@@ -282,6 +282,9 @@ struct viewd_found {
 	/* Recorded, but in a database of which this one is a copy, and what is there does not fit the record */
 	bool copied;
 	bool kept; /* ours, by VIEWD_CHANGE_KEEP, and not made from the wanted definition */
+	/* Since 2.8, asked for with only_look and compare_columns, and not where the object is already made from the wanted
+	 * definition: why that cannot be computed as things are; class OK: it can */
+	struct viewd_err unusable;
 };
 
 /* One relation the definition reads, found through plain views too. Has no size and never grows: it is handed over in

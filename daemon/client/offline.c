@@ -29,37 +29,44 @@ static struct conf *load(const struct client *client, const char *path, struct r
 	return conf_load(client->mem_ctx, path, &dialects, problems);
 }
 
-static json_t *problems_json(const struct conf_problems *problems)
+/* strict: what is wrong on this machine is an error. */
+static json_t *problems_json(const struct conf_problems *problems, bool strict)
 {
 	json_t *list = json_array();
 	for (size_t i = 0; i < problems->n; i++) {
 		json_t *one = json_object();
 		json_object_set_new(one, "text", json_text(problems->items[i].text));
-		json_object_set_new(one, "warning", json_boolean(problems->items[i].warning));
+		json_object_set_new(one, "warning",
+		                    json_boolean(problems->items[i].warning && !(strict && problems->items[i].of_machine)));
 		json_array_append_new(list, one);
 	}
 	return list;
 }
 
-static void show_problems(const struct client *client, const struct conf_problems *problems)
+static void show_problems(const struct client *client, const struct conf_problems *problems, bool strict)
 {
-	json_t *list = problems_json(problems);
+	json_t *list = problems_json(problems, strict);
 	print_problems(screen_new(client->mem_ctx, client->out, &client->look), list);
 	json_decref(list);
+}
+
+static bool is_good(const struct conf_problems *problems)
+{
+	return problems->n_errors + problems->n_of_machine == 0;
 }
 
 static void show_check(const struct client *client, const char *path, const struct conf_problems *problems)
 {
 	if (!client->json) {
-		show_problems(client, problems);
-		if (problems->n_errors == 0)
+		show_problems(client, problems, true);
+		if (is_good(problems))
 			fprintf(client->out, "%s: good\n", path);
 		return;
 	}
 	json_t *body = json_object();
 	json_object_set_new(body, "schema", json_integer(1));
-	json_object_set_new(body, "ok", json_boolean(problems->n_errors == 0));
-	json_object_set_new(body, "problems", problems_json(problems));
+	json_object_set_new(body, "ok", json_boolean(is_good(problems)));
+	json_object_set_new(body, "problems", problems_json(problems, true));
 	json_dumpf(body, client->out, JSON_INDENT(2));
 	fputc('\n', client->out);
 	json_decref(body);
@@ -76,7 +83,7 @@ enum client_exit client_check(const struct client *client, const struct args *ar
 		offline_check(client->mem_ctx, conf, &dialects, &problems);
 	show_check(client, path, &problems);
 	conf_unref(&conf);
-	return problems.n_errors == 0 ? CLIENT_DONE : CLIENT_FAILED;
+	return is_good(&problems) ? CLIENT_DONE : CLIENT_FAILED;
 }
 
 static bool add_statement(void *ctx, const char *text)
@@ -116,7 +123,7 @@ enum client_exit client_with_conf(const struct client *client, const struct args
 		struct client to_err = *client;
 		to_err.out = client->err;
 		to_err.look = look_of(client->err);
-		show_problems(&to_err, &problems);
+		show_problems(&to_err, &problems, false);
 		return CLIENT_FAILED;
 	}
 	enum client_exit end = fn(client, args, conf, registry);

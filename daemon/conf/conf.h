@@ -156,11 +156,13 @@ struct conf {
 struct conf_problem {
 	const char *text; /* "file:line: [section] key: what was wrong; what would be right" */
 	bool warning;
+	bool of_machine; /* a warning about this machine: who only checks takes it for an error */
 };
 struct conf_problems {
 	const struct conf_problem *items; /* owned by the talloc context given to conf_load */
 	size_t n;
 	size_t n_errors;
+	size_t n_of_machine;
 };
 
 /* The facts of a dialect that conf/ needs. */

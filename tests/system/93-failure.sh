@@ -160,4 +160,20 @@ for line in 'on_failure = mail root|no absolute path' "on_failure = /bin/x 'a|no
 	is "a bad line is refused (${line%|*})" $? 1
 	like "... and told why" "$out" "\\[view bad\\] on_failure: .*${line#*|}"
 done
+: >"$T/mode600"
+chmod 600 "$T/mode600"
+for program in "$T/nowhere" "$T/mode600" "$T"; do
+	printf '[database lite]\nurl = sqlite:///%s/lite.db\n[view v]\ndatabase = lite\ndefinition = SELECT 1 AS n\non_failure = %s x\n' "$T" "$program" >"$T/lone.conf"
+	for check in viewctl\ check "viewd --check"; do
+		out=$("$VIEWD_BUILD/"$check -c "$T/lone.conf" 2>&1)
+		ok "$check refuses a program that cannot be run (${program#"$T"})" test $? -ne 0
+		like "... with its place" "$out" "lone.conf:6: \[view v\] on_failure: $program cannot be run \\("
+	done
+done
+sed -i "s@^on_failure = .*@on_failure = $T/nowhere@" "$T/viewd.conf"
+start_viewd
+ok "viewd starts without it" viewctl status
+like "... and warns" "$(cat "$T/viewd.log")" "on_failure: $T/nowhere cannot be run \\(No such file"
+ok "a reload goes through as well" viewctl reload
+stop_viewd
 finish

@@ -77,7 +77,7 @@ END
 like "long names are there whole" "$(tty status | plain | awk '{print $1}' | tr -d '\n')" "$long"
 is "trouble of a database is told once" "$(tty status | plain | tr -d '\n' | grep -o 'cannot be found' | wc -l)" 1
 like "... with a number at each of its views" "$(tty status | plain)" 'above +gone +FAILED \[1\]'
-like "... also in a plan, which knows of no run there" "$(tty plan | plain)" 'above +gone +- \[1\] +- +-$'
+like "... also in a plan, which knows of no run there" "$(tty plan | plain)" 'above +gone +FAILED \[1\] +- +-$'
 like "graph is a tree" "$(viewctl graph)" '└─slow +table, '
 like "... without lines where the locale has none" "$(LC_ALL=C viewctl graph)" '`-slow +table, '
 

@@ -7,6 +7,7 @@ engine_scripts = \
 	tests/system/15-import.sh \
 	tests/system/16-doctor.sh \
 	tests/system/18-drop.sh \
+	tests/system/19-plan.sh \
 	tests/system/20-faults.sh \
 	tests/system/21-network.sh \
 	tests/system/22-server.sh \
@@ -44,6 +45,7 @@ engine_tests = \
 	tests/system/15-import-sqlite.sh tests/system/15-import-postgresql.sh tests/system/15-import-mariadb.sh \
 	tests/system/16-doctor-sqlite.sh tests/system/16-doctor-postgresql.sh tests/system/16-doctor-mariadb.sh \
 	tests/system/18-drop-sqlite.sh tests/system/18-drop-postgresql.sh tests/system/18-drop-mariadb.sh \
+	tests/system/19-plan-sqlite.sh tests/system/19-plan-postgresql.sh tests/system/19-plan-mariadb.sh \
 	tests/system/20-faults-sqlite.sh tests/system/20-faults-postgresql.sh tests/system/20-faults-mariadb.sh \
 	tests/system/21-network-postgresql.sh tests/system/21-network-mariadb.sh \
 	tests/system/22-server-postgresql.sh tests/system/22-server-mariadb.sh \

@@ -78,7 +78,8 @@ static enum look_colour change_colour(const char *change)
 {
 	if (change == NULL || strcmp(change, "nothing") == 0)
 		return LOOK_DIM;
-	return strcmp(change, "refuse") == 0 || strcmp(change, "drop") == 0 ? LOOK_RED : LOOK_YELLOW;
+	bool bad = strcmp(change, "refuse") == 0 || strcmp(change, "drop") == 0 || strcmp(change, "FAILED") == 0;
+	return bad ? LOOK_RED : LOOK_YELLOW;
 }
 
 static char *add_line(char *text, const char *head, const char *line)
@@ -109,6 +110,8 @@ static void plan_items(struct screen *screen, const json_t *items)
 	json_array_foreach(items, i, item) {
 		const char *change = text_of(item, "change");
 		char *error = text_error(screen, json_object_get(item, "error"));
+		if (change == NULL && error != NULL)
+			change = "FAILED";
 		table_row(table);
 		table_cell(table, text_of(item, "view"), LOOK_PLAIN);
 		table_cell(table, text_of(item, "database"), LOOK_PLAIN);

@@ -38,20 +38,33 @@ static bool check_comment(struct load *load, const struct load_section *s, const
 	return false;
 }
 
-/* No error: it may come later, and this user may see less than the daemon does. */
+/* Why nobody can run the file, as an errno; 0: somebody can, or this user cannot see it. */
+static int program_failure(const char *path)
+{
+	struct stat st;
+	if (stat(path, &st) != 0)
+		return errno == ENOENT || errno == ENOTDIR || errno == ELOOP ? errno : 0;
+	if (S_ISDIR(st.st_mode))
+		return EISDIR;
+	return S_ISREG(st.st_mode) && (st.st_mode & 0111) != 0 ? 0 : EACCES;
+}
+
+/* No error where the files are put in force: views must not stand still because the program that would tell of their
+ * failures is away. */
 static void check_program(struct load *load, const struct load_section *s, const struct option_row *row,
                           const struct scan_entry *entry)
 {
-	struct stat st;
 	struct viewd_err err;
 	char **words =
 		row->type == OPTION_COMMAND && entry->value[0] != '\0' ? command_words(load->tmp, entry->value, &err) : NULL;
 	if (words == NULL)
 		return;
-	int failed = access(words[0], X_OK) != 0 || stat(words[0], &st) != 0 ? errno : S_ISREG(st.st_mode) ? 0 : EACCES;
 	struct report_at at = load_at(s, entry);
-	if (failed != 0)
-		report_warning(load->report, &at, "%s cannot be run here (%s)", words[0], strerror(failed));
+	int failure = program_failure(words[0]);
+	if (failure != 0)
+		report_machine(load->report, &at, "%s cannot be run (%s)", words[0], strerror(failure));
+	else if (access(words[0], X_OK) != 0)
+		report_warning(load->report, &at, "%s cannot be run by the user who checks (%s)", words[0], strerror(errno));
 	talloc_free(words);
 }
 

@@ -11,13 +11,13 @@ struct item {
 	unsigned file;
 	unsigned line;
 	unsigned number; /* order of discovery */
-	bool warning;
+	enum kind { PROBLEM_ERROR, PROBLEM_WARNING, PROBLEM_OF_MACHINE } kind;
 };
 
 struct report {
 	struct item *items;
 	size_t n;
-	size_t n_errors;
+	size_t n_errors, n_of_machine;
 	const char **files;
 	unsigned n_files;
 };
@@ -77,24 +77,25 @@ static void mask_controls(char *text)
 }
 
 PRINTF_LIKE(4, 0)
-static void add_problem(struct report *report, const struct report_at *at, bool warning, const char *fmt, va_list ap)
+static void add_problem(struct report *report, const struct report_at *at, enum kind kind, const char *fmt, va_list ap)
 {
 	char *text = place(report, at);
 	text = checked(talloc_vasprintf_append_buffer(text, fmt, ap));
 	mask_controls(text);
 	if (report->n % 64 == 0)
 		report->items = checked(talloc_realloc(report, report->items, struct item, report->n + 64));
-	report->items[report->n] = (struct item){
-		.text = text, .file = at->file, .line = at->line, .number = (unsigned)report->n, .warning = warning};
+	report->items[report->n] =
+		(struct item){.text = text, .file = at->file, .line = at->line, .number = (unsigned)report->n, .kind = kind};
 	report->n++;
-	report->n_errors += !warning;
+	report->n_errors += kind == PROBLEM_ERROR;
+	report->n_of_machine += kind == PROBLEM_OF_MACHINE;
 }
 
 void report_error(struct report *report, const struct report_at *at, const char *fmt, ...)
 {
 	va_list ap;
 	va_start(ap, fmt);
-	add_problem(report, at, false, fmt, ap);
+	add_problem(report, at, PROBLEM_ERROR, fmt, ap);
 	va_end(ap);
 }
 
@@ -102,7 +103,15 @@ void report_warning(struct report *report, const struct report_at *at, const cha
 {
 	va_list ap;
 	va_start(ap, fmt);
-	add_problem(report, at, true, fmt, ap);
+	add_problem(report, at, PROBLEM_WARNING, fmt, ap);
+	va_end(ap);
+}
+
+void report_machine(struct report *report, const struct report_at *at, const char *fmt, ...)
+{
+	va_list ap;
+	va_start(ap, fmt);
+	add_problem(report, at, PROBLEM_OF_MACHINE, fmt, ap);
 	va_end(ap);
 }
 
@@ -136,7 +145,9 @@ void report_finish(struct report *report, void *mem_ctx, struct conf_problems *o
 	struct conf_problem *items = checked(talloc_array(mem_ctx, struct conf_problem, report->n));
 	for (size_t i = 0; i < report->n; i++)
 		items[i] = (struct conf_problem){.text = talloc_steal(items, report->items[i].text),
-		                                 .warning = report->items[i].warning};
-	*out_r = (struct conf_problems){.items = items, .n = report->n, .n_errors = report->n_errors};
-	report->n = report->n_errors = 0;
+		                                 .warning = report->items[i].kind != PROBLEM_ERROR,
+		                                 .of_machine = report->items[i].kind == PROBLEM_OF_MACHINE};
+	*out_r = (struct conf_problems){
+		.items = items, .n = report->n, .n_errors = report->n_errors, .n_of_machine = report->n_of_machine};
+	report->n = report->n_errors = report->n_of_machine = 0;
 }

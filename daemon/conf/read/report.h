@@ -31,6 +31,8 @@ unsigned report_n_files(const struct report *report);
 
 void report_error(struct report *report, const struct report_at *at, const char *fmt, ...) PRINTF_LIKE(3, 4);
 void report_warning(struct report *report, const struct report_at *at, const char *fmt, ...) PRINTF_LIKE(3, 4);
+/* A warning about something on this machine that the files name. */
+void report_machine(struct report *report, const struct report_at *at, const char *fmt, ...) PRINTF_LIKE(3, 4);
 
 /* err's message, and its hint after a semicolon. */
 void report_err(struct report *report, const struct report_at *at, const struct viewd_err *err);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * plan.c: inspects and decides as the daemon would, one database after the other.
+ * plan.c: inspects and decides as the daemon would, one database after the other. A definition that is
+ * to be computed is shown to the server as well.
  */
 #include "core/offline/plan.h"
 
@@ -14,6 +15,7 @@
 #include "plugin/host.h"
 #include "plugin/loader.h"
 
+#include <ctype.h>
 #include <string.h>
 
 struct planner {
@@ -22,6 +24,16 @@ struct planner {
 	const char *const *names;
 	size_t n_names;
 	struct offline_planned_sink sink;
+};
+
+/* One view on the database that is being asked. */
+struct considered {
+	const struct conf_view *view;
+	struct viewd_found found;
+	struct decision decision; /* judged */
+	struct viewd_err err;     /* not judged */
+	bool judged;
+	const struct considered *upstream; /* comes into being before, and the definition cannot be computed without it */
 };
 
 static bool is_meant(const struct planner *p, const struct conf_view *view, const char *database)
@@ -82,38 +94,110 @@ static bool judge(const struct viewd_dialect *dialect, struct viewd_conn *conn, 
 	return true;
 }
 
-static void tell(const struct planner *p, const struct conf_view *view, const char *database,
-                 const struct decision *decision, const struct viewd_found *found, const struct viewd_err *failure)
+static void tell(const struct planner *p, const struct considered *c, const char *database,
+                 const struct viewd_err *failure)
 {
+	const struct conf_view *view = c->view;
 	char *label = view->database.n > 1 ? mem_printf(NULL, "%s:%s", database, view->name) : mem_strdup(NULL, view->name);
+	char *reason = NULL;
 	struct offline_planned planned = {
 		.view = label, .database = database, .reason = "", .locks = "", .group = view->refresh_group};
-	if (decision != NULL) {
-		planned.change = word_change(decision->change);
-		planned.reason = decision->reason;
-		planned.locks = decision->locks;
-		planned.duration_us = found->duration_us;
-		planned.error = decision->err.cls != VIEWD_ERR_OK ? &decision->err : NULL;
+	if (failure == NULL) {
+		planned.change = word_change(c->decision.change);
+		planned.reason = c->decision.reason;
+		if (c->upstream != NULL)
+			planned.reason = reason =
+				mem_printf(NULL, "%s; '%s', which it reads, comes before it", planned.reason, c->upstream->view->name);
+		planned.locks = c->decision.locks;
+		planned.duration_us = c->found.duration_us;
+		planned.error = c->decision.err.cls != VIEWD_ERR_OK ? &c->decision.err : NULL;
 	} else
 		planned.error = failure;
 	p->sink.fn(p->sink.ctx, &planned);
+	talloc_free(reason);
 	talloc_free(label);
 }
+
+/* ---- what the definition must be computed for ---- */
+
+static bool is_word_part(char c)
+{
+	return isalnum((unsigned char)c) || c == '_' || c == '$' || (unsigned char)c >= 0x80;
+}
+
+/* As a whole word, in any case: engines do not tell the missing name by itself. */
+static bool names_it(const char *text, const char *name)
+{
+	size_t len = strlen(name);
+	for (const char *at = text; len > 0 && (at = strcasestr(at, name)) != NULL; at++)
+		if ((at == text || !is_word_part(at[-1])) && !is_word_part(at[len]))
+			return true;
+	return false;
+}
+
+static bool computes_definition(const struct considered *c)
+{
+	switch (c->decision.change) {
+	case VIEWD_CHANGE_CREATE:
+	case VIEWD_CHANGE_REPLACE:
+		return true;
+	case VIEWD_CHANGE_ADOPT:
+		return !c->found.matches;
+	default:
+		return false;
+	}
+}
+
+static bool is_in_doubt(const struct considered *c)
+{
+	return c->judged && c->upstream == NULL && computes_definition(c) && c->found.unusable.cls != VIEWD_ERR_OK;
+}
+
+/* The view of the plan that is made before, and whose absence is all that is wrong with this definition. */
+static const struct considered *find_upstream(const struct considered *c, const struct considered *all, size_t n)
+{
+	if (c->found.unusable.cls != VIEWD_ERR_MISSING)
+		return NULL;
+	for (size_t i = 0; i < n; i++)
+		if (&all[i] != c && all[i].judged && all[i].decision.change == VIEWD_CHANGE_CREATE && !is_in_doubt(&all[i]) &&
+		    names_it(c->found.unusable.msg, all[i].found.name))
+			return &all[i];
+	return NULL;
+}
+
+/* A doubt that no upstream explains is what creating would end with. */
+static void settle_doubts(struct considered *all, size_t n)
+{
+	for (bool more = true; more;) {
+		more = false;
+		for (size_t i = 0; i < n; i++)
+			if (is_in_doubt(&all[i]) && (all[i].upstream = find_upstream(&all[i], all, n)) != NULL)
+				more = true;
+	}
+	for (size_t i = 0; i < n; i++)
+		if (is_in_doubt(&all[i])) {
+			all[i].judged = false;
+			all[i].err = all[i].found.unusable;
+		}
+}
+
+/* ---- databases ---- */
 
 /* conn NULL: failure says why. */
 static void plan_views(const struct planner *p, const struct conf_database *db, const struct viewd_dialect *dialect,
                        struct viewd_conn *conn, const struct viewd_database_spec *spec, const struct viewd_err *failure)
 {
-	for (size_t i = 0; i < p->conf->n_views; i++) {
-		const struct conf_view *view = &p->conf->views[i];
-		if (!is_meant(p, view, db->name))
-			continue;
-		struct viewd_err err = {0};
-		struct viewd_found found = {0};
-		struct decision decision;
-		bool judged = conn != NULL && judge(dialect, conn, spec, view, &found, &decision, &err);
-		tell(p, view, db->name, judged ? &decision : NULL, &found, conn != NULL ? &err : failure);
-	}
+	struct considered *all = mem_array(NULL, struct considered, p->conf->n_views);
+	size_t n = 0;
+	for (size_t i = 0; i < p->conf->n_views; i++)
+		if (is_meant(p, &p->conf->views[i], db->name))
+			all[n++].view = &p->conf->views[i];
+	for (size_t i = 0; conn != NULL && i < n; i++)
+		all[i].judged = judge(dialect, conn, spec, all[i].view, &all[i].found, &all[i].decision, &all[i].err);
+	settle_doubts(all, n);
+	for (size_t i = 0; i < n; i++)
+		tell(p, &all[i], db->name, conn == NULL ? failure : all[i].judged ? NULL : &all[i].err);
+	talloc_free(all);
 }
 
 static bool any_view(const struct planner *p, const struct conf_database *db)

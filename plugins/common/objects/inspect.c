@@ -121,6 +121,25 @@ static bool compare_columns(struct task *task, struct viewd_found *out, struct v
 	return true;
 }
 
+/* For who only looks nothing else asks the server of a definition that is not in force. */
+static bool try_definition(struct task *task, struct viewd_found *out, struct viewd_err *err)
+{
+	struct viewd_err failure = {0};
+	bool in_force = out->ours && strcmp(out->recorded_hash, task->resolved.hash) == 0;
+	if (!task->view->only_look || task->view->compare_columns == VIEWD_COMPARE_NONE || in_force)
+		return true;
+	task_probe_as(task, true);
+	bool usable = columns_resolve(task->db, task, task->view, task->definition, &failure) != NULL;
+	task_probe_as(task, false);
+	if (!usable && !is_about_definition(failure.cls)) {
+		*err = failure;
+		return false;
+	}
+	if (!usable)
+		out->unusable = failure;
+	return true;
+}
+
 bool recipe_inspect(struct task *task, struct viewd_found *out, struct viewd_source_sink sources, struct viewd_err *err)
 {
 	struct db *db = task->db;
@@ -136,6 +155,8 @@ bool recipe_inspect(struct task *task, struct viewd_found *out, struct viewd_sou
 	if (found.kind != VIEWD_KIND_NONE &&
 	    (!index_all_present(task, &found.indexes_present, err) ||
 	     (found.indexes_present && !grants_present(task, &found.indexes_present, err))))
+		return false;
+	if (!try_definition(task, &found, err))
 		return false;
 	struct dependencies list = {.mem = task->mem};
 	if (task->stateless)

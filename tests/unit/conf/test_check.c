@@ -175,7 +175,7 @@ static void values_together(void)
 	            "viewd.conf:6: [view a] retry_max_backoff: shorter than retry_backoff; make it at least as long");
 }
 
-/* A program may be put there later, so that is no error. Said once, however many views there are. */
+/* An error only for who checks, since viewd works without it. Said once, however many views there are. */
 static void programs_are_there(void)
 {
 	struct loaded l = load_good(GOOD_DB VIEW("a", "on_failure = /bin/true -x\n"));
@@ -184,11 +184,14 @@ static void programs_are_there(void)
 	l = load("[view-defaults]\non_failure = /no/such/program 'a b'\n" GOOD_DB VIEW("a", "") VIEW("b", ""));
 	CHECK_INT(l.problems.n, 1);
 	CHECK_INT(l.problems.n_errors, 0);
+	CHECK_INT(l.problems.n_of_machine, 1);
+	CHECK(l.problems.items[0].warning && l.problems.items[0].of_machine);
 	CHECK_CONTAINS(problem(&l, 0),
-	               "viewd.conf:2: [view-defaults] on_failure: /no/such/program cannot be run here (No such file");
+	               "viewd.conf:2: [view-defaults] on_failure: /no/such/program cannot be run (No such file");
 	unload(&l);
 	l = load(GOOD_DB VIEW("a", "on_failure = /etc/passwd\n") VIEW("b", "on_failure = /tmp\n"));
 	CHECK_INT(l.problems.n, 2);
+	CHECK_INT(l.problems.n_of_machine, 2);
 	unload(&l);
 }
 

@@ -1,0 +1,97 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# viewctl plan -c: a definition that the engine cannot compute is told with the engine's own words, and is never "create"
+# or "replace". One whose only trouble is a view of the same plan is.
+. "${VIEWD_SRC:-.}/tests/system/lib.sh" || exit 1
+. "${VIEWD_SRC:-.}/tests/system/lib-engine.sh" || exit 1
+
+plan()
+{
+	"$VIEWD_BUILD/viewctl" --json plan -c "$T/viewd.conf" >"$T/plan.json"
+}
+# planned VIEW: its change, the class of its error, and the message.
+planned()
+{
+	jq -r --arg v "$1" '.items[] | select(.view == $v) | "\(.change) \(.error.class) \(.error.message)"' "$T/plan.json"
+}
+# view NAME DEFINITION [LINE...]: a section.
+view()
+{
+	printf '\n[view %s]\nmethod = table\ndefinition = %s\n' "$1" "$2"
+	[ $# -le 2 ] || printf '%s\n' "${@:3}"
+}
+objects()
+{
+	case $engine in
+	postgresql) sql "SELECT oid, relname FROM pg_class WHERE relnamespace::regnamespace::text !~ '^pg_' ORDER BY 1; SELECT nspname FROM pg_namespace WHERE nspname !~ '^pg_' ORDER BY 1" ;;
+	mariadb) sql "SHOW FULL TABLES" ;;
+	sqlite) sql "SELECT type, name, sql FROM sqlite_master ORDER BY 1, 2" ;;
+	esac
+}
+
+start_engine
+sql "CREATE TABLE src (n integer PRIMARY KEY, t varchar(10)); INSERT INTO src VALUES (1, 'a'), (2, 'b')"
+objects >"$T/before"
+
+# ---- what can be computed ----
+good()
+{
+	echo '[view-defaults]'
+	echo 'database = shop'
+	view above 'SELECT n + 1 AS n FROM middle'
+	view middle 'SELECT n FROM base'
+	view base "${1:-SELECT n, t FROM src}" "unique_key = n"
+}
+good | conf_database shop
+ok "a plan of views that read each other" plan
+is "... all are made" "$(planned base), $(planned middle), $(planned above)" "create null null, create null null, create null null"
+like "... each after what it reads" "$(jq -r '.items[] | select(.view == "above").reason' "$T/plan.json")" "'middle', which it reads, comes before it"
+
+# ---- what cannot ----
+{
+	good
+	view syntax 'SELECT n FRM src'
+	view column 'SELECT nowhere FROM src'
+	view absent 'SELECT n FROM nosuch'
+	view key 'SELECT n FROM src' 'unique_key = t'
+	view declared 'SELECT n FROM src' 'columns = n, other'
+	view twice 'SELECT n, n FROM src'
+	view onbad 'SELECT n FROM syntax'
+	view ring 'SELECT n FROM ringed'
+	view ringed 'SELECT n FROM ring'
+} | conf_database shop
+plan
+is "definitions that cannot be computed: exit status 1" $? 1
+is "... as JSON" "$(jq .ok "$T/plan.json")" false
+like "bad syntax" "$(planned syntax)" "^null query .*syntax"
+like "no such column" "$(planned column)" "^null (query|missing) .*nowhere"
+like "no such table" "$(planned absent)" "^null missing .*nosuch"
+like "a key that is no column" "$(planned key)" "^null config .*unique_key column 't'"
+like "other columns than declared" "$(planned declared)" "^null config .*missing: other"
+like "two columns of a name" "$(planned twice)" "^null (config|query|exists) "
+like "what reads one of them" "$(planned onbad)" "^null missing .*syntax"
+like "views that read each other in a ring" "$(planned ring) $(planned ringed)" "^null missing .*ringed.* null missing .*ring"
+is "the others are as before" "$(planned base), $(planned middle), $(planned above)" "create null null, create null null, create null null"
+like "for people" "$("$VIEWD_BUILD/viewctl" plan -c "$T/viewd.conf" absent 2>&1)" "absent +shop +FAILED"
+exits "... exit status 1" 1 "$VIEWD_BUILD/viewctl" plan -c "$T/viewd.conf" absent
+exits "... and 0 of one that is good" 0 "$VIEWD_BUILD/viewctl" plan -c "$T/viewd.conf" base
+is "nothing has been made" "$(objects)" "$(cat "$T/before")"
+
+# ---- where viewd has been ----
+good | conf_database shop
+start_viewd
+ok "the views are made" wait_until "viewctl --json status | jq -se '.[0] | length == 3 and all(.[]; .result == \"SUCCEEDED\")'"
+stop_viewd
+ok "nothing is left to do" plan
+is "... for all" "$(planned base), $(planned above)" "nothing null null, nothing null null"
+good 'SELECT n, t, nowhere FROM src' | conf_database shop
+exits "another definition that cannot be computed" 1 plan
+like "... is not replace" "$(planned base)" "^null (query|missing) .*nowhere"
+is "... and what reads the view stays as it is" "$(planned middle)" "nothing null null"
+good 'SELECT n, t, n AS m FROM src' | conf_database shop
+ok "one that can" plan
+is "... is" "$(planned base)" "replace null null"
+sql "$(pick 'ALTER TABLE src RENAME TO away' 'RENAME TABLE src TO away' 'PRAGMA legacy_alter_table = on; ALTER TABLE src RENAME TO away')" >/dev/null
+exits "a source that is gone" 1 plan
+like "... is told" "$(planned base)" "^null missing .*src"
+finish
