@@ -18,7 +18,7 @@
  *   2.5  rename; grants, owner_only
  *   2.6  recorded
  *   2.7  hints of files
- *   2.8  unusable
+ *   2.8  unusable, command
  *   No release has carried any of them: capability flags that nothing read are gone without another number.
  *
  * Conventions
@@ -156,6 +156,8 @@ struct viewd_finding {
 	const char *what;   /* one sentence */
 	const char *mend;   /* a statement for an administrator, without a semicolon; NULL: none */
 	const char *advice; /* words, where no statement helps; NULL: none */
+	/* Since 2.8: a command for a shell of root, where it is no matter of the database; NULL: none */
+	const char *command;
 };
 struct viewd_finding_sink {
 	bool (*fn)(void *ctx, const struct viewd_finding *finding);

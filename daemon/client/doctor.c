@@ -42,6 +42,7 @@ static void take_finding(void *ctx, const char *database, const struct viewd_fin
 	json_object_set_new(out, "what", json_text(finding->what));
 	json_object_set_new(out, "mend", json_text(finding->mend));
 	json_object_set_new(out, "advice", json_text(finding->advice));
+	json_object_set_new(out, "command", json_text(finding->command));
 	json_array_append_new(f->list, out);
 	f->n_missing += finding->missing;
 }

@@ -5,6 +5,8 @@
 #include "sqlite/examine.h"
 
 #include "common/conn/db.h"
+#include "sqlite/conn/path.h"
+#include "sqlite/examine_files.h"
 
 #include <string.h>
 #include <strings.h>
@@ -32,8 +34,12 @@ bool sqlite_examine(const struct viewd_host *host, const struct viewd_database_s
                     const struct viewd_examined *views UNUSED, size_t n UNUSED, struct viewd_finding_sink findings,
                     struct viewd_err *err)
 {
-	struct viewd_conn *conn = sqlite_conn_open(host, db, err);
-	bool done = conn != NULL && take_mode(conn, findings, err);
+	struct sqlite_path path;
+	void *mem = talloc_new(NULL);
+	bool told = sqlite_path_parse(mem, db, &path, err) && sqlite_examine_files(path.path, findings);
+	struct viewd_conn *conn = told ? NULL : sqlite_conn_open(host, db, err);
+	bool done = told || (conn != NULL && take_mode(conn, findings, err));
 	sqlite_conn_close(&conn);
+	talloc_free(mem);
 	return done;
 }

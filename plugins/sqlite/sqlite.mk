@@ -12,7 +12,9 @@ viewd_sqlite_la_SOURCES = \
 	plugins/sqlite/conn/errors.c \
 	plugins/sqlite/conn/prepared.c plugins/sqlite/conn/prepared.h \
 	plugins/sqlite/conn/files.c plugins/sqlite/conn/files.h \
+	plugins/sqlite/conn/file_facts.c plugins/sqlite/conn/file_facts.h \
 	plugins/sqlite/examine.c plugins/sqlite/examine.h \
+	plugins/sqlite/examine_files.c plugins/sqlite/examine_files.h \
 	plugins/sqlite/existing.c plugins/sqlite/existing.h \
 	plugins/sqlite/leave.c plugins/sqlite/leave.h \
 	plugins/sqlite/conn/path.c plugins/sqlite/conn/path.h \

@@ -126,6 +126,64 @@ if [ $engine = mariadb ]; then
 	is "what its role has is there" "$(doctor 2>&1)" "-- nothing is missing"
 fi
 
+# ---- a file that this user may not use ----
+# examine [GROUP]: as user nobody, who may be in one more group. The commands that root is to run.
+examine()
+{
+	setpriv --reuid=nobody --regid=nogroup "$([ $# -gt 0 ] && echo "--groups=$1" || echo --clear-groups)" "$VIEWD_BUILD/viewctl" doctor -c "$T/files.conf" >"$T/doctor.out" 2>&1
+	sed -n 's/^-- as root: //p' "$T/doctor.out"
+}
+# files OWNER:GROUP DIRECTORY-MODE FILE-MODE: a database of somebody else.
+files()
+{
+	rm -rf "$T/a dir"
+	mkdir "$T/a dir"
+	sql_sqlite "$T/a dir/it's.db" "PRAGMA journal_mode = wal; CREATE TABLE sale (n integer)" >/dev/null
+	chown -R "$1" "$T/a dir"
+	chmod "$2" "$T/a dir"
+	chmod "$3" "$T/a dir/it's.db"
+}
+# Runs what can be run without changing the users of this machine.
+mend()
+{
+	examine "$@" | grep -v '^usermod' | sh -e
+}
+if [ $engine = sqlite ] && [ "$(id -u)" -eq 0 ] && setpriv --reuid=nobody --regid=nogroup --clear-groups test -x "$VIEWD_BUILD/.libs/viewd_sqlite.so"; then
+	chmod 711 "$T"
+	printf '[viewd]\nplugin_dir = %s\n[database shop]\nurl = sqlite:///%s\n[view v]\ndatabase = shop\ndefinition = SELECT n FROM sale\n' \
+		"$VIEWD_BUILD/.libs" "$T/a%20dir/it's.db" >"$T/files.conf"
+	dir="'$T/a dir'" file="'$T/a dir/it'\\''s.db'"
+	files games:games 755 640
+	is "a file of others: the commands" "$(examine)" "usermod -a -G games nobody
+chmod g+rwxs $dir
+chmod g+rw $file"
+	like "... what is missing is told" "$(cat "$T/doctor.out")" "^-- missing: user 'nobody' may not write directory '$T/a dir' \\(owner games, group games, mode 0755\\)"
+	is "... nothing that a database's shell would run" "$(grep -v '^--' "$T/doctor.out")" ""
+	mend
+	is "... they mend it but for the group" "$(examine)" "usermod -a -G games nobody"
+	is "... and with it all of it" "$(examine games) $(cat "$T/doctor.out")" " -- nothing is missing"
+	: >"$T/a dir/it's.db-wal"
+	chown games:daemon "$T/a dir/it's.db-wal"
+	chmod 640 "$T/a dir/it's.db-wal"
+	chmod g-s "$T/a dir"
+	is "a log that the application made with another group" "$(examine games)" "chgrp games ${file%\'}-wal' && chmod g+rw ${file%\'}-wal'
+chmod g+rwxs $dir"
+	mend games
+	is "... is mended" "$(examine games) $(cat "$T/doctor.out")" " -- nothing is missing"
+	files games:daemon 2770 660
+	is "an owner who is not in the group" "$(examine daemon)" "usermod -a -G daemon games"
+	files games:games 700 600
+	is "a directory that cannot be entered" "$(examine games)" "chmod o+x $dir"
+	files root:root 755 644
+	is "files of root: the group becomes that of the user" "$(examine)" "chgrp nogroup $file && chmod g+rw $file"
+	like "... a directory of root is given to nobody" "$(cat "$T/doctor.out")" "put the database into a directory of its own"
+	files nobody:nogroup 500 400
+	is "own files without the right to write" "$(examine)" "chmod u+rwx $dir
+chmod u+rw $file"
+	mend
+	is "... are mended" "$(examine) $(cat "$T/doctor.out")" " -- nothing is missing"
+fi
+
 # ---- a database that is away ----
 sed -i "s|^url = .*|url = $(pick "postgresql://newcomer@/nowhere?host=$T" "mariadb://newcomer@/shop?unix_socket=$T/nowhere" "sqlite:///$T/nowhere/shop.db")|" "$T/viewd.conf"
 exits "a database that cannot be reached" 1 doctor

@@ -189,6 +189,7 @@ void print_doctor(struct screen *screen, const struct args *args UNUSED, const j
 			fprintf(screen->out, "%s-- database %s\n", i > 0 ? "\n" : "", name);
 		database = name;
 		put_comment(screen->out, missing ? "missing: " : "unwise: ", text_of(one, "what"));
+		put_comment(screen->out, "as root: ", text_of(one, "command"));
 		put_comment(screen->out, "", text_of(one, "advice"));
 		if (mend != NULL)
 			fprintf(screen->out, "%s;\n", mend);

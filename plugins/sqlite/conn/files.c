@@ -3,14 +3,12 @@
 
 #include "base/err.h"
 #include "sqlite/conn/conn.h"
+#include "sqlite/conn/file_facts.h"
 
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
-#include <libgen.h>
 #include <limits.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,45 +19,6 @@
 #define BITS(mode) ((mode)&0777)
 #define GROUP_BITS(mode) (((mode) >> 3) & 7)
 #define OTHER_BITS(mode) ((mode)&7)
-#define GROUPS_MAX 256 /* of a database's owner; with more it is taken to be in the right one */
-
-/* ---- names for people ---- */
-
-static void user_name(uid_t uid, char out[static 64])
-{
-	char buf[4096];
-	struct passwd pw, *found = NULL;
-	if (getpwuid_r(uid, &pw, buf, sizeof buf, &found) == 0 && found != NULL)
-		snprintf(out, 64, "%.60s", pw.pw_name);
-	else
-		snprintf(out, 64, "%u", (unsigned)uid);
-}
-
-static void group_name(gid_t gid, char out[static 64])
-{
-	char buf[16384];
-	struct group gr, *found = NULL;
-	if (getgrgid_r(gid, &gr, buf, sizeof buf, &found) == 0 && found != NULL)
-		snprintf(out, 64, "%.60s", gr.gr_name);
-	else
-		snprintf(out, 64, "%u", (unsigned)gid);
-}
-
-/* "owner a, group b, mode 0640" */
-static void describe(const struct stat *st, char out[static 192])
-{
-	char user[64], group[64];
-	user_name(st->st_uid, user);
-	group_name(st->st_gid, group);
-	snprintf(out, 192, "owner %s, group %s, mode %04o", user, group, (unsigned)(st->st_mode & 07777));
-}
-
-static void directory_of(const char *path, char out[static PATH_MAX])
-{
-	char copy[PATH_MAX];
-	snprintf(copy, sizeof copy, "%s", path);
-	snprintf(out, PATH_MAX, "%s", dirname(copy));
-}
 
 /* ---- whether files can be shared ---- */
 
@@ -68,37 +27,8 @@ static gid_t natural_group(const char *path)
 {
 	char directory[PATH_MAX];
 	struct stat st;
-	directory_of(path, directory);
+	file_directory(path, directory);
 	return stat(directory, &st) == 0 && (st.st_mode & S_ISGID) != 0 ? st.st_gid : getegid();
-}
-
-static bool is_member(gid_t gid)
-{
-	int room = getgroups(0, NULL);
-	gid_t *list = talloc_array(NULL, gid_t, room > 0 ? (unsigned)room : 1);
-	int n = room > 0 ? getgroups(room, list) : 0;
-	bool found = gid == getegid();
-	for (int i = 0; i < n && !found; i++)
-		found = list[i] == gid;
-	talloc_free(list);
-	return found;
-}
-
-/* Is the database's owner, for whom the group's bits are to stand beside it, in its group? Unknown users are taken to
- * be. */
-static bool owner_is_member(const struct stat *st)
-{
-	char buf[4096];
-	struct passwd pw, *found = NULL;
-	gid_t list[GROUPS_MAX];
-	int n = GROUPS_MAX;
-	if (st->st_uid == 0 || getpwuid_r(st->st_uid, &pw, buf, sizeof buf, &found) != 0 || found == NULL ||
-	    getgrouplist(pw.pw_name, pw.pw_gid, list, &n) < 0)
-		return true;
-	for (int i = 0; i < n; i++)
-		if (list[i] == st->st_gid)
-			return true;
-	return false;
 }
 
 /* Do members of its group have a right that everybody else lacks? */
@@ -111,12 +41,12 @@ static bool refuse_file(const char *path, const struct stat *st, const char *why
 {
 	char directory[PATH_MAX], user[64], group[64], file[192], dir[192] = "gone";
 	struct stat dir_st;
-	directory_of(path, directory);
-	user_name(geteuid(), user);
-	group_name(st->st_gid, group);
-	describe(st, file);
+	file_directory(path, directory);
+	file_user_name(geteuid(), user);
+	file_group_name(st->st_gid, group);
+	file_describe(st, file);
 	if (stat(directory, &dir_st) == 0)
-		describe(&dir_st, dir);
+		file_describe(&dir_st, dir);
 	err_set(err, VIEWD_ERR_CONNECT,
 	        "database file '%.200s' (%s) cannot be used: files that user '%s' makes beside it "
 	        "in '%.150s' (%s) would lock its present users out (%s)",
@@ -127,16 +57,25 @@ static bool refuse_file(const char *path, const struct stat *st, const char *why
 	                user, group, group);
 }
 
+bool sqlite_files_group_fits(const char *path, const struct stat *st)
+{
+	return !needs_group(st) || natural_group(path) == st->st_gid || file_is_member(st->st_gid);
+}
+
+bool sqlite_files_owner_fits(const struct stat *st)
+{
+	bool needs = st->st_uid != geteuid() && BITS(st->st_mode) >> 6 != OTHER_BITS(st->st_mode);
+	return !needs || file_owner_is_member(st);
+}
+
 bool sqlite_files_check(const char *path, struct viewd_err *err)
 {
 	struct stat st;
 	if (geteuid() == 0 || stat(path, &st) != 0)
 		return true;
-	bool may_give = natural_group(path) == st.st_gid || is_member(st.st_gid);
-	if (needs_group(&st) && !may_give)
+	if (!sqlite_files_group_fits(path, &st))
 		return refuse_file(path, &st, "they cannot have its group", err);
-	bool owner_needs = st.st_uid != geteuid() && BITS(st.st_mode) >> 6 != OTHER_BITS(st.st_mode);
-	if (owner_needs && !owner_is_member(&st))
+	if (!sqlite_files_owner_fits(&st))
 		return refuse_file(path, &st, "its owner is not in its group", err);
 	return true;
 }
@@ -288,9 +227,9 @@ static bool may(const char *what, const char *path, int mode, char *out, size_t 
 	if (faccessat(AT_FDCWD, path, mode, AT_EACCESS) == 0 || errno == ENOENT)
 		return true;
 	int why = errno;
-	user_name(geteuid(), user);
+	file_user_name(geteuid(), user);
 	if (stat(path, &st) == 0)
-		describe(&st, about);
+		file_describe(&st, about);
 	snprintf(out, size, "user '%s' may not write %s '%.150s' (%s%s)", user, what, path, about,
 	         why == EROFS ? "; file system read-only for it" : "");
 	return false;
@@ -301,7 +240,7 @@ void sqlite_files_explain(const char *path, char *out, size_t size)
 	static const char *const suffixes[] = {"", "-wal", "-shm"};
 	char name[PATH_MAX];
 	out[0] = '\0';
-	directory_of(path, name);
+	file_directory(path, name);
 	if (!may("directory", name, W_OK | X_OK, out, size))
 		return;
 	for (size_t i = 0; i < ARRAY_LEN(suffixes); i++) {

@@ -22,6 +22,12 @@ void sqlite_files_end(struct viewd_conn *conn);
  * mode. A file that does not exist yet has none. [worker] */
 bool sqlite_files_check(const char *path, struct viewd_err *err) MUST_CHECK;
 
+/* The two halves of it: what viewd makes beside the database can have its group; the owner is helped by that group's
+ * rights, or needs none. [worker] */
+struct stat;
+bool sqlite_files_group_fits(const char *path, const struct stat *st);
+bool sqlite_files_owner_fits(const struct stat *st);
+
 /* Puts right what SQLite has made beside it all the same (another connection removed a file just then). [worker] */
 void sqlite_files_share(const char *path);
 
