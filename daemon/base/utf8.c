@@ -54,6 +54,11 @@ int32_t utf8_next(const char **p)
 	return c;
 }
 
+bool utf8_is_control(int32_t c)
+{
+	return (c >= 0 && c < 0x20) || (c >= 0x7f && c < 0xa0);
+}
+
 bool utf8_valid(const char *text)
 {
 	int32_t c;

@@ -22,6 +22,9 @@ bool utf8_valid_bytes(const char *text, size_t len, size_t *at_r) MUST_CHECK;
  * invalid, 0 at the NUL; *p then stays. */
 int32_t utf8_next(const char **p);
 
+/* Is the character one of C0, DEL or C1 (U+0080 to U+009F), which could steer a terminal? */
+bool utf8_is_control(int32_t c);
+
 /* Is the whole text valid? */
 bool utf8_valid(const char *text) MUST_CHECK;
 

@@ -259,8 +259,7 @@ enum client_exit client_show(const struct client *client, const struct args *arg
 {
 	const json_t *error = json_object_get(body, "error");
 	if (client->json) {
-		json_dumpf(body, client->out, JSON_INDENT(2));
-		fputc('\n', client->out);
+		print_json(client->out, body);
 	}
 	if (status >= 400 || json_is_object(error))
 		return show_error(client, status, error);

@@ -50,7 +50,7 @@ static void take_line(const struct client *client, const char *line, bool *wante
 		return;
 	json_t *event = client->json ? NULL : json_loads(line + 6, 0, NULL);
 	if (client->json)
-		fprintf(client->out, "%s\n", line + 6);
+		print_json_text(client->out, line + 6);
 	else if (event != NULL)
 		print_event(client, event);
 	json_decref(event);

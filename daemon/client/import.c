@@ -6,6 +6,7 @@
 #include "base/err.h"
 #include "base/paths.h"
 #include "client/client.h"
+#include "client/print/print.h"
 #include "conf/conf.h"
 #include "conf/read/quote.h"
 #include "conf/snapshot/url.h"
@@ -115,7 +116,8 @@ static void put_indexes(struct import *im, const struct viewd_existing *row)
 static void leave_out(struct import *im, const struct viewd_existing *row, const char *why)
 {
 	put(im, "");
-	put(im, talloc_asprintf(im->client->mem_ctx, "; %s is left out: %s", row->name, why));
+	char *line = talloc_asprintf(im->client->mem_ctx, "; %s is left out: %s", row->name, why);
+	put(im, look_clean(im->client->mem_ctx, line, false)); /* a newline in a name would end the comment */
 	im->n_left_out++;
 }
 
@@ -150,6 +152,10 @@ static bool take_view(void *ctx, const struct viewd_existing *row)
 	struct import *im = ctx;
 	if (row->remark != NULL || row->definition == NULL) {
 		leave_out(im, row, row->remark != NULL ? row->remark : "its definition may not be read by this account");
+		return true;
+	}
+	if (quote_line(im->client->mem_ctx, "relation", row->relation) == NULL) {
+		leave_out(im, row, "no line of a configuration can hold its name");
 		return true;
 	}
 	size_t before = strlen(im->text);
@@ -210,10 +216,9 @@ static void put_result(struct import *im)
 	json_t *body = json_pack("{s:i, s:o, s:o, s:I}", "schema", 1, "text", json_text(im->text), "views",
 	                         json_incref(im->views), "left_out", (json_int_t)im->n_left_out);
 	if (client->json)
-		json_dumpf(body, client->out, JSON_INDENT(2));
+		print_json(client->out, body);
 	else
-		fputs(im->text, client->out);
-	fputs(client->json ? "\n" : "", client->out);
+		look_put_data(client->out, im->text, &client->look);
 	json_decref(body);
 }
 

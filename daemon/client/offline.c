@@ -67,8 +67,7 @@ static void show_check(const struct client *client, const char *path, const stru
 	json_object_set_new(body, "schema", json_integer(1));
 	json_object_set_new(body, "ok", json_boolean(is_good(problems)));
 	json_object_set_new(body, "problems", problems_json(problems, true));
-	json_dumpf(body, client->out, JSON_INDENT(2));
-	fputc('\n', client->out);
+	print_json(client->out, body);
 	json_decref(body);
 }
 

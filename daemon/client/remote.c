@@ -116,7 +116,8 @@ static enum client_exit ask_daemon(const struct client *client, const struct arg
 	json_error_t why;
 	json_t *body = json_loadb(reply.body, reply.len, 0, &why);
 	if (body == NULL) {
-		fprintf(client->err, "viewctl: reply is not JSON (HTTP status %ld, %s)\n", reply.status, why.text);
+		char *clean = look_clean(client->mem_ctx, why.text, false);
+		fprintf(client->err, "viewctl: reply is not JSON (HTTP status %ld, %s)\n", reply.status, clean);
 		return CLIENT_FAILED;
 	}
 	enum client_exit shown = client_show(client, args, reply.status, body);

@@ -62,6 +62,7 @@ libviewctl_la_SOURCES = \
 	daemon/client/print/look.c daemon/client/print/look.h \
 	daemon/client/print/print.c daemon/client/print/print.h \
 	daemon/client/print/print_explain.c \
+	daemon/client/print/print_json.c \
 	daemon/client/print/print_graph.c \
 	daemon/client/print/print_look.c \
 	daemon/client/print/print_run.c \

@@ -25,6 +25,10 @@ postgresql)
 		CREATE TABLE sales.goods (grp text PRIMARY KEY, title text);
 		INSERT INTO sales.sale VALUES (1, 'a', 3), (2, 'b', 4);
 		INSERT INTO sales.goods VALUES ('a', 'Apples'), ('b', 'Bread');
+		CREATE TABLE sales."od""d
+		name; --" (grp text);
+		CREATE VIEW sales.odd AS SELECT o.grp FROM sales."od""d
+		name; --" o;
 		CREATE VIEW sales.named AS SELECT s.id, g.title, s.amount FROM sales.sale s JOIN sales.goods g USING (grp);
 		CREATE MATERIALIZED VIEW sales.by_group AS SELECT grp, sum(amount) AS total FROM sales.sale GROUP BY grp;
 	END
@@ -60,6 +64,11 @@ conf_database shop <<-END
 	method = table
 	definition = SELECT count(*) AS n FROM $from WHERE amount > 0
 	$(pick '
+	[view odd]
+	relation = reports.odd
+	method = table
+	definition = SELECT grp FROM sales.odd
+
 	[view by_group]
 	relation = sales.by_group
 	adopt = yes

@@ -194,7 +194,8 @@ system_tests = \
 	tests/system/95-metrics.sh \
 	tests/system/96-page.sh \
 	tests/system/97-graph.sh \
-	tests/system/98-terminal.sh
+	tests/system/98-terminal.sh \
+	tests/system/99-escapes.sh
 TESTS += $(system_tests)
 EXTRA_DIST += $(system_tests) tools/demo.sh
 

@@ -2,6 +2,7 @@
 #include "client/print/look.h"
 
 #include "base/macros.h"
+#include "base/utf8.h"
 
 #include <langinfo.h>
 #include <locale.h>
@@ -87,22 +88,41 @@ void look_put(FILE *out, const char *text, enum look_colour colour, const struct
 	fputs(coloured ? "\033[0m" : "", out);
 }
 
-/* A control character of C0, or one of C1 (U+0080 to U+009F), which UTF-8 has in two bytes. */
-static bool is_control(const unsigned char *c)
+char *look_clean(void *mem_ctx, const char *text, bool lines)
 {
-	bool kept = c[0] == '\n' || c[0] == '\t';
-	return (c[0] < 0x20 && !kept) || c[0] == 0x7f || (c[0] == 0xc2 && c[1] >= 0x80 && c[1] < 0xa0);
+	char *out = talloc_array(mem_ctx, char, (unsigned)strlen(text) + 1), *to = out;
+	assert(out != NULL);
+	while (*text != '\0') {
+		const char *from = text;
+		int32_t c = utf8_next(&text);
+		size_t n = c < 0 ? 0 : (size_t)(text - from);
+		text += n == 0; /* a byte that is no text */
+		if (n > 0 && !utf8_is_control(c)) {
+			memcpy(to, from, n);
+			to += n;
+		} else if (c == '\n' || c == '\t') {
+			*to++ = lines ? (char)c : ' ';
+		} else {
+			*to++ = '?';
+		}
+	}
+	*to = '\0';
+	return out;
 }
 
 void look_put_clean(FILE *out, const char *text)
 {
-	for (; *text != '\0'; text++) {
-		bool control = is_control((const unsigned char *)text);
-		bool two_bytes = control && (unsigned char)*text == 0xc2;
-		fputs(two_bytes ? "?" : "", out);
-		fputc(control ? '?' : *text, out);
-		text += two_bytes;
-	}
+	char *clean = look_clean(NULL, text, true);
+	fputs(clean, out);
+	talloc_free(clean);
+}
+
+void look_put_data(FILE *out, const char *text, const struct look *look)
+{
+	if (look->width > 0)
+		look_put_clean(out, text);
+	else
+		fputs(text, out);
 }
 
 /* ---- lines ------------------------------------------------------------------------------------------------------- */

@@ -34,8 +34,15 @@ const char *look_sequence(enum look_colour colour);
 /* text as look_put_clean has it, in colour where the look has colours. */
 void look_put(FILE *out, const char *text, enum look_colour colour, const struct look *look);
 
-/* text with control characters replaced by '?', newlines and tabs kept. */
+/* text with control characters and bytes that are no UTF-8 replaced by '?'; a child of mem_ctx (talloc). Newlines and
+ * tabs stay where it has lines, else they become blanks. */
+char *look_clean(void *mem_ctx, const char *text, bool lines);
+
+/* A text of lines, clean. */
 void look_put_clean(FILE *out, const char *text);
+
+/* For programs that read it (SQL, configuration): byte for byte, but clean on a terminal. */
+void look_put_data(FILE *out, const char *text, const struct look *look);
 
 /* text in lines of at most width columns, broken at blanks, and inside a word that is longer; a child of mem_ctx
  * (talloc). Its own newlines stay. The first line is as if `first` columns were taken, those that follow begin with

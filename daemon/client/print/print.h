@@ -40,6 +40,11 @@ print_fn print_graph;
 print_fn print_refresh, print_changes, print_verify, print_accepted, print_cancel, print_reload, print_wait,
 	print_uninstall;
 
+/* print_json.c: JSON on lines of its own; print_json_text writes one that is text already. A control character is
+ * spelled as an escape of JSON. */
+void print_json(FILE *out, const json_t *body);
+void print_json_text(FILE *out, const char *text);
+
 /* An array of {text, warning}, one a line: "file:line: ...". */
 void print_problems(struct screen *screen, const json_t *problems);
 

@@ -2,6 +2,7 @@
  *
  * print_graph.c: prints the graph of views, as text, for graphviz, for Markdown.
  */
+#include "base/utf8.h"
 #include "client/print/print.h"
 #include "client/print/table.h"
 #include "client/print/text.h"
@@ -138,27 +139,47 @@ static void graph_text(struct screen *screen, const json_t *body)
 	table_print(table, screen->out);
 }
 
+/* The text with its control characters spelled, such as \x0a: two names that differ in them stay two, and a picture
+ * shows what is the matter with them. */
+static char *spelled(void *mem_ctx, const char *text)
+{
+	char *out = talloc_strdup(mem_ctx, "");
+	while (*text != '\0') {
+		const char *from = text;
+		int32_t c = utf8_next(&text);
+		out = utf8_is_control(c) ? talloc_asprintf_append_buffer(out, "\\x%02x", (unsigned)c)
+		                         : talloc_strndup_append_buffer(out, from, (size_t)(text - from));
+		if (c < 0)
+			break; /* JSON holds no such text */
+	}
+	return out;
+}
+
 /* A text inside double quotes, by the rules of dot. */
 static void put_quoted(FILE *out, const char *prefix, const char *text)
 {
+	char *all = spelled(NULL, text);
 	fprintf(out, "\"%s", prefix);
-	for (; *text != '\0'; text++) {
-		if (*text == '"' || *text == '\\')
+	for (const char *p = all; *p != '\0'; p++) {
+		if (*p == '"' || *p == '\\')
 			fputc('\\', out);
-		fputc((unsigned char)*text < 0x20 ? ' ' : *text, out);
+		fputc(*p, out);
 	}
 	fputc('"', out);
+	talloc_free(all);
 }
 
 /* A text inside a label of marked-up text. */
 static void put_html(FILE *out, const char *text)
 {
-	for (; *text != '\0'; text++) {
-		if (*text == '&' || *text == '<' || *text == '>')
-			fprintf(out, "&#%d;", *text);
+	char *all = spelled(NULL, text);
+	for (const char *p = all; *p != '\0'; p++) {
+		if (*p == '&' || *p == '<' || *p == '>' || *p == '\\')
+			fprintf(out, "&#%d;", *p);
 		else
-			fputc((unsigned char)*text < 0x20 ? ' ' : *text, out);
+			fputc(*p, out);
 	}
+	talloc_free(all);
 }
 
 /* Views are unique by label; a source is unique within its database. */
@@ -382,12 +403,14 @@ static unsigned node_number(const char *text)
 
 static void put_mermaid_text(FILE *out, const char *text)
 {
-	for (; *text != '\0'; text++) {
-		if (*text == '"')
+	char *all = spelled(NULL, text);
+	for (const char *p = all; *p != '\0'; p++) {
+		if (*p == '"')
 			fputs("#quot;", out);
 		else
-			fputc((unsigned char)*text < 0x20 ? ' ' : *text, out);
+			fputc(*p, out);
 	}
+	talloc_free(all);
 }
 
 static void put_mermaid_node(FILE *out, const char *id, const char *label, bool view)

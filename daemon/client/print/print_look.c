@@ -141,7 +141,8 @@ void print_render(struct screen *screen, const struct args *args UNUSED, const j
 		size_t len = strlen(text);
 		while (len > 0 && strchr("; \t\r\n", text[len - 1]) != NULL)
 			len--;
-		fprintf(screen->out, "%.*s;\n", (int)len, text);
+		look_put_data(screen->out, talloc_strndup(screen, text, len), &screen->look);
+		fputs(";\n", screen->out);
 	}
 }
 
@@ -191,8 +192,10 @@ void print_doctor(struct screen *screen, const struct args *args UNUSED, const j
 		put_comment(screen->out, missing ? "missing: " : "unwise: ", text_of(one, "what"));
 		put_comment(screen->out, "as root: ", text_of(one, "command"));
 		put_comment(screen->out, "", text_of(one, "advice"));
-		if (mend != NULL)
-			fprintf(screen->out, "%s;\n", mend);
+		if (mend == NULL)
+			continue;
+		look_put_data(screen->out, mend, &screen->look);
+		fputs(";\n", screen->out);
 	}
 	if (i == 0)
 		fputs("-- nothing is missing\n", screen->out);

@@ -12,12 +12,7 @@ static void put_line(struct screen *screen, const char *head, const char *tail, 
 {
 	look_put_clean(screen->out, head);
 	fputs(": ", screen->out);
-	/* the tail may quote a server */
-	char *safe = talloc_strdup(screen, tail);
-	for (char *p = safe; *p != '\0'; p++)
-		if ((unsigned char)*p < 0x20 || *p == 0x7f)
-			*p = ' ';
-	safe = look_wrap(screen, safe, strlen(head) + 2, 2, screen->look.width);
+	char *safe = look_wrap(screen, look_clean(screen, tail, false), strlen(head) + 2, 2, screen->look.width);
 	look_put(screen->out, safe, colour, &screen->look);
 	fputc('\n', screen->out);
 }

@@ -98,15 +98,9 @@ void table_row_below(struct table *table, size_t depth)
 	table->n_cells = 0;
 }
 
-/* Texts of a database may hold escape sequences; a terminal must not see them. */
 static char *clean(void *mem_ctx, const char *text, bool has_lines)
 {
-	char *copy = talloc_strdup(mem_ctx, text != NULL && text[0] != '\0' ? text : "-");
-	assert(copy != NULL);
-	for (char *p = copy; *p != '\0'; p++)
-		if (((unsigned char)*p < 0x20 && (*p != '\n' || !has_lines)) || *p == 0x7f)
-			*p = *p == '\n' || *p == '\t' ? ' ' : '?';
-	return copy;
+	return look_clean(mem_ctx, text != NULL && text[0] != '\0' ? text : "-", has_lines);
 }
 
 void table_cell(struct table *table, const char *text, enum look_colour colour)
