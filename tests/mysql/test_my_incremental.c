@@ -99,6 +99,23 @@ static void late_rows_are_read(void)
 	CHECK(strtoll(my_log_rows(), NULL, 10) < 40);
 }
 
+/* Rows right behind those that are removed belong to a transaction that goes on. */
+static void removing_waits_for_no_writer(void)
+{
+	struct my_scene *s = my_incremental_begin(my_totals);
+	MYSQL *late = my_root();
+	for (int i = 0; i < 3; i++)
+		my_do("UPDATE acc SET bal = bal + 1");
+	REQUIRE(mysql_query(late, "START TRANSACTION") == 0);
+	REQUIRE(mysql_query(late, "UPDATE acc SET bal = bal - 1 WHERE id = 7") == 0);
+	CHECK_STR(my_log_rows(), "720");
+	CHECK_CONTAINS(my_compared(s), "incremental");
+	CHECK_STR(my_compared(s), "nothing 0"); /* and what was read is removed */
+	CHECK_STR(my_log_rows(), "0");
+	REQUIRE(mysql_query(late, "COMMIT") == 0);
+	CHECK_STR(my_compared(s), "incremental 1");
+}
+
 /* ---- writers meet nothing ---- */
 
 static const char *clerk(const char *sql)
@@ -273,6 +290,7 @@ static const struct harness_test tests[] = {
 	{"joins beside writers", joins_beside_writers},
 	{"several readers of one log", several_readers_of_one_log},
 	{"late rows are read", late_rows_are_read},
+	{"removing waits for no writer", removing_waits_for_no_writer},
 	{"writers are not disturbed", writers_are_not_disturbed},
 	{"a key of another collation", a_key_of_another_collation},
 	{"odd values are logged", odd_values_are_logged},

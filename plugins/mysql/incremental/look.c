@@ -41,6 +41,7 @@ struct looked {
 	int64_t oldest;  /* the number of a row, 0: there is none */
 	int64_t newest;  /* likewise */
 	bool overflowed; /* some unread row says "everything" */
+	bool listed;     /* the unread rows are known by their numbers */
 	struct ids unread;
 };
 
@@ -162,68 +163,56 @@ static bool check_positions(const struct look *look, struct viewd_err *err)
 
 /* ---- rows ---- */
 
-/* Unread rows from this number on, so many at most. slots: and the rows that are always there. */
-static char *add_unread_query(const struct look *look, char *sql, const struct looked *l, int64_t first, bool slots)
-{
-	sql = sql_add(sql, "SELECT %" PRId64 ", viewd_id, viewd_sign FROM %s WHERE %s", l->log->number,
-	              log_quoted(look->conn, look->mem, l->log), slots ? "viewd_id <= " LOG_SLOTS " OR " : "");
-	sql = ids_add_outside(sql, &l->seen.ids, "viewd_id", first);
-	return sql_add(sql, " ORDER BY viewd_id LIMIT %d", LOG_UNREAD_MAX + 1 + (slots ? LOG_N_SLOTS : 0));
-}
-
+/* One row tells of all rows, unless numbers are missing between those that are unread: then these are asked for. The
+ * first and the last row are told by an index alone. */
 static char *rows_query(const struct look *look, const struct looked *l)
 {
-	return add_unread_query(look, sql_new(look->mem), l, number_or(LOG_FIRST, 0), true);
+	char *table = log_quoted(look->conn, look->mem, l->log);
+	char *sql =
+		sql_add(sql_new(look->mem),
+	            "SELECT %" PRId64 ", (SELECT COUNT(*) FROM %s WHERE viewd_id <= " LOG_SLOTS " AND viewd_sign = 0), "
+	            "(SELECT MIN(viewd_id) FROM %s WHERE viewd_id >= " LOG_FIRST "), (SELECT MAX(viewd_id) FROM %s WHERE "
+	            "viewd_id >= " LOG_FIRST "), COUNT(*), MIN(viewd_id), MAX(viewd_id), SUM(viewd_sign = " LOG_EVERYTHING
+	            ") FROM %s WHERE ",
+	            l->log->number, table, table, table, table);
+	return ids_add_outside(sql, &l->seen.ids, "viewd_id", number_or(LOG_FIRST, 0));
 }
 
-/* An index alone tells these. */
-static char *ends_query(const struct look *look, const struct looked *l)
-{
-	return talloc_asprintf(look->mem,
-	                       "SELECT %" PRId64 ", MIN(viewd_id), MAX(viewd_id) FROM %s WHERE viewd_id >= " LOG_FIRST,
-	                       l->log->number, log_quoted(look->conn, look->mem, l->log));
-}
-
-static bool take_row_fn(void *ctx, const char *const *v, size_t n UNUSED)
+static bool take_rows_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
 	struct looked *l = find(ctx, number_or(v[0], 0));
-	int64_t id = number_or(v[1], 0), sign = number_or(v[2], 0);
 	if (l == NULL)
-		return true;
-	if (id <= LOG_N_SLOTS) {
-		l->slots += sign == 0;
-		return true;
-	}
-	ids_append(&l->unread, id, id);
-	l->log->unread++;
-	l->overflowed |= sign == number_or(LOG_EVERYTHING, 0);
-	return true;
-}
-
-static bool take_ends_fn(void *ctx, const char *const *v, size_t n UNUSED)
-{
-	struct looked *l = find(ctx, number_or(v[0], 0));
-	if (l != NULL) {
-		l->oldest = number_or(v[1], 0);
-		l->newest = number_or(v[2], 0);
-	}
+		return false;
+	l->slots = number_or(v[1], 0);
+	l->oldest = number_or(v[2], 0);
+	l->newest = number_or(v[3], 0);
+	l->log->unread = number_or(v[4], 0);
+	l->overflowed = number_or(v[7], 0) > 0;
+	int64_t first = number_or(v[5], 0), last = number_or(v[6], 0);
+	l->listed = l->log->unread == (l->log->unread > 0 ? last - first + 1 : 0);
+	if (l->listed && l->log->unread > 0)
+		ids_append(&l->unread, first, last);
 	return false;
 }
 
-static const struct db_reader take_row[] = {{take_row_fn, "nnn", "the rows of change logs"}};
-static const struct db_reader take_ends[] = {{take_ends_fn, "nNN", "the first and the last row of a change log"}};
-
-/* All rows are computed when there are so many, and that covers each of them: none may be read once more. */
-static bool read_rest(struct look *look, struct looked *l, struct viewd_err *err)
+static bool take_number_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
-	for (int64_t told = 0; l->log->unread - told > LOG_UNREAD_MAX;) {
-		int64_t next = l->unread.items[l->unread.n - 1].last + 1;
-		told = l->log->unread;
-		if (!my_query(&look->conn->db, add_unread_query(look, sql_new(look->mem), l, next, false), NULL, 0, take_row,
-		              look, err))
-			return false;
-	}
+	int64_t id = number_or(v[0], 0);
+	ids_append(ctx, id, id);
 	return true;
+}
+
+static const struct db_reader take_rows[] = {{take_rows_fn, "nnNNnNNN", "the rows of change logs"}};
+static const struct db_reader take_number[] = {{take_number_fn, "n", "the unread rows of a change log"}};
+
+/* All of them: where all rows are computed that covers each of them, and none may be read once more. */
+static bool list_unread(struct look *look, struct looked *l, struct viewd_err *err)
+{
+	char *sql =
+		sql_add(sql_new(look->mem), "SELECT viewd_id FROM %s WHERE ", log_quoted(look->conn, look->mem, l->log));
+	sql = ids_add_outside(sql, &l->seen.ids, "viewd_id", number_or(LOG_FIRST, 0));
+	return l->listed ||
+	       my_query(&look->conn->db, sql_add(sql, " ORDER BY viewd_id"), NULL, 0, take_number, &l->unread, err);
 }
 
 /* The reader's position after it has read the unread rows. Numbers above all rows are given again where a backup has
@@ -364,10 +353,8 @@ static bool ask(struct look *look, bool *answered_r, struct viewd_err *err)
 	for (size_t i = 0; i < look->n; i++)
 		told[i] = (struct facts_told){.plan = &look->logs[i].plan, .rights = &look->rights};
 	*answered_r = facts_ask(told, look->n, &list);
-	for (size_t i = 0; i < look->n; i++) {
-		my_ask_later(&list, rows_query(look, &look->logs[i]), take_row, look);
-		my_ask_later(&list, ends_query(look, &look->logs[i]), take_ends, look);
-	}
+	for (size_t i = 0; i < look->n; i++)
+		my_ask_later(&list, rows_query(look, &look->logs[i]), take_rows, look);
 	add_tries(look, &list);
 	if (!*answered_r)
 		return true;
@@ -387,7 +374,7 @@ static void forget_answers(struct look *look)
 		struct looked *l = &look->logs[i];
 		l->log->unread = l->tried = l->slots = l->oldest = l->newest = 0;
 		l->unread = (struct ids){.mem = look->mem};
-		l->overflowed = false;
+		l->overflowed = l->listed = false;
 		l->trying = true;
 		l->now = NULL;
 	}
@@ -425,9 +412,7 @@ static bool facts_alone(struct look *look, struct looked *l, bool tried, struct 
 
 static bool rows_alone(struct look *look, struct looked *l, struct viewd_err *err)
 {
-	struct db *db = &look->conn->db;
-	return my_query(db, rows_query(look, l), NULL, 0, take_row, look, err) &&
-	       my_query(db, ends_query(look, l), NULL, 0, take_ends, look, err);
+	return my_query(&look->conn->db, rows_query(look, l), NULL, 0, take_rows, look, err);
 }
 
 static bool conclude(struct look *look, struct looked *l, bool answered, struct viewd_err *err)
@@ -437,7 +422,7 @@ static bool conclude(struct look *look, struct looked *l, bool answered, struct 
 		return false;
 	if (l->log->unsound)
 		return true;
-	if ((!answered && !rows_alone(look, l, err)) || !read_rest(look, l, err))
+	if ((!answered && !rows_alone(look, l, err)) || !list_unread(look, l, err))
 		return false;
 	judge_rows(look, l);
 	return true;

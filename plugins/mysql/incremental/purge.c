@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * purge.c: removing rows of a log that no reader needs any more, in a transaction of its own. Rows are deleted by their
- * numbers, one by one: that waits for nobody, and nobody waits for it.
+ * numbers, one by one or in ranges without gaps: that waits for nobody, and nobody waits for it.
  *
  * A reader that has a row which says "everything" to read needs no other. So a view that nobody refreshes does not keep
  * the log full for the others. It gets a position that says so instead. Should its refresh have begun in this moment,
@@ -150,10 +150,51 @@ static bool each(struct purge *p, const char *query, const char *what, struct vi
 	               err);
 }
 
+#define LONG_RUN 16 /* rows: a range of them is deleted at once */
+#define LONG_RUNS 64
+
+static bool is_long(const struct id_range *run)
+{
+	return run->last - run->first >= LONG_RUN;
+}
+
+/* All rows of the range were read, so they are committed, and no writer holds one. The statement ends at a row that is
+ * there: where it looked at the one behind the range, it might wait for that one's writer. */
+static char *add_run(const struct purge *p, char *sql, const struct id_range *run)
+{
+	sql = sql_template(sql, "SELECT MAX(viewd_id) INTO viewd_last FROM {} ", p->table);
+	sql = sql_add(sql, "WHERE viewd_id BETWEEN %" PRId64 " AND %" PRId64 "; ", run->first, run->last);
+	sql = sql_template(sql, "DELETE viewd_l FROM {} AS viewd_l FORCE INDEX (PRIMARY) ", p->table);
+	sql = sql_add(sql, "WHERE viewd_l.viewd_id >= %" PRId64 " AND viewd_l.viewd_id < viewd_last; ", run->first);
+	return sql_template(sql, "DELETE FROM {} WHERE viewd_id = viewd_last; ", p->table);
+}
+
+/* Takes the long ranges out of those that are unneeded. */
+static bool remove_runs(struct purge *p, struct viewd_err *err)
+{
+	struct ids rest = {.mem = p->mem};
+	size_t n = 0;
+	char *sql = sql_add(sql_new(p->mem), "BEGIN NOT ATOMIC DECLARE viewd_last BIGINT; ");
+	for (size_t i = 0; i < p->unneeded.n; i++) {
+		const struct id_range *run = &p->unneeded.items[i];
+		if (n < LONG_RUNS && is_long(run)) {
+			sql = add_run(p, sql, run);
+			n++;
+		} else {
+			ids_append(&rest, run->first, run->last);
+		}
+	}
+	p->unneeded = rest;
+	return n == 0 || db_exec(&p->conn->db, sql_add(sql, "END"), err);
+}
+
 static bool remove_unneeded(struct purge *p, struct viewd_err *err)
 {
+	if (!remove_runs(p, err))
+		return false;
 	char *rows = sql_add(sql_new(p->mem), "SELECT viewd_id FROM %s WHERE ", p->table);
-	return each(p, ids_add_inside(rows, &p->unneeded, "viewd_id"),
+	return p->unneeded.n == 0 ||
+	       each(p, ids_add_inside(rows, &p->unneeded, "viewd_id"),
 	            talloc_asprintf(p->mem, "DELETE FROM %s WHERE viewd_id = viewd_row.viewd_id", p->table), err);
 }
 
