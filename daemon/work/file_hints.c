@@ -51,9 +51,9 @@ struct file_hints {
 	_Atomic int fd;  /* -1: the system has given none */
 	_Atomic int why; /* errno then */
 	struct loop_reader *reader;
-	pthread_mutex_t asking; /* around what the file system may hold up; the loop never takes it */
-	pthread_mutex_t lock;   /* of everything below, and of all lists; inside the other one */
+	pthread_mutex_t lock; /* of everything below, and of all lists; never around what a file system may hold up */
 	struct place *places;
+	uint64_t ended; /* watches that inotify has told the end of, so far */
 };
 
 /* ---- the loop ---------------------------------------------------------------------------------------------------- */
@@ -94,6 +94,8 @@ static void tell_of_place(struct file_hints *hub, const struct inotify_event *ev
 {
 	struct place *place;
 	struct use *use;
+	if ((ev->mask & IN_IGNORED) != 0)
+		hub->ended++;
 	HASH_FIND_INT(hub->places, &ev->wd, place);
 	if (place == NULL)
 		return;
@@ -134,7 +136,6 @@ static void events_came(void *ctx)
 struct file_hints *file_hints_new(struct loop *loop)
 {
 	struct file_hints *hub = mem_need(calloc(1, sizeof *hub));
-	pthread_mutex_init(&hub->asking, NULL);
 	pthread_mutex_init(&hub->lock, NULL);
 	hub->loop = loop;
 	hub->fd = -1;
@@ -164,7 +165,6 @@ void file_hints_free(struct file_hints **hints)
 	forget_place(hub, place);
 	if (hub->fd >= 0)
 		close(hub->fd);
-	pthread_mutex_destroy(&hub->asking);
 	pthread_mutex_destroy(&hub->lock);
 	free(hub);
 }
@@ -191,19 +191,39 @@ static void use_place(struct viewd_hints *h, int wd, bool directory)
 	LIST_INSERT_HEAD(&h->uses, use, of_owner);
 }
 
-/* A place is taken out of inotify's hands under the lock `asking` as well, so the number is still good when it is
- * noted. */
+static uint64_t count_ended(struct file_hints *hub)
+{
+	pthread_mutex_lock(&hub->lock);
+	uint64_t ended = hub->ended;
+	pthread_mutex_unlock(&hub->lock);
+	return ended;
+}
+
+/* False: some watch has ended since it was counted, perhaps this one. */
+static bool note(struct viewd_hints *h, int wd, bool directory, uint64_t ended)
+{
+	pthread_mutex_lock(&h->hub->lock);
+	bool good = h->hub->ended == ended;
+	if (good)
+		use_place(h, wd, directory);
+	pthread_mutex_unlock(&h->hub->lock);
+	return good;
+}
+
+/* No lock is held while the file system is asked: one that hangs keeps nobody else waiting. So another thread may end
+ * the very watch that inotify has just named. Its end that was told before the number was noted counts here, and one
+ * that is told later is heard as a sign that the file is to be watched anew. */
 static bool add(struct viewd_hints *h, const char *path, uint32_t what, bool directory)
 {
-	int wd = inotify_add_watch(h->hub->fd, path, what);
-	if (wd < 0) {
+	uint64_t ended;
+	int wd;
+	do {
+		ended = count_ended(h->hub);
+		wd = inotify_add_watch(h->hub->fd, path, what);
+	} while (wd >= 0 && !note(h, wd, directory, ended));
+	if (wd < 0)
 		errno = h->hub->fd < 0 ? h->hub->why : errno;
-		return false;
-	}
-	pthread_mutex_lock(&h->hub->lock);
-	use_place(h, wd, directory);
-	pthread_mutex_unlock(&h->hub->lock);
-	return true;
+	return wd >= 0;
 }
 
 static bool is_absent(int why)
@@ -263,11 +283,9 @@ static void hints_close(struct viewd_hints **hints)
 	if (h == NULL)
 		return;
 	*hints = NULL;
-	pthread_mutex_lock(&h->hub->asking);
 	while (leave_place(h, &wd))
 		if (wd >= 0)
 			inotify_rm_watch(h->hub->fd, wd);
-	pthread_mutex_unlock(&h->hub->asking);
 	free(h->path);
 	free(h);
 }
@@ -281,9 +299,7 @@ static struct viewd_hints *hints_open(void *ctx, const char *path, const char *c
 	h->name = strrchr(h->path, '/') != NULL ? strrchr(h->path, '/') + 1 : h->path;
 	h->suffixes = suffixes;
 	h->wake = wake;
-	pthread_mutex_lock(&h->hub->asking);
 	bool added = add_directory(h, &why) && add_files(h, &why);
-	pthread_mutex_unlock(&h->hub->asking);
 	if (added)
 		return h;
 	hints_close(&h);
@@ -298,9 +314,7 @@ static bool hints_take(struct viewd_hints *h, int *why_r)
 	bool news = atomic_exchange(&h->news, false);
 	if (!atomic_exchange(&h->appeared, false))
 		return news;
-	pthread_mutex_lock(&h->hub->asking);
 	bool added = add_directory(h, &why) && add_files(h, &why);
-	pthread_mutex_unlock(&h->hub->asking);
 	*why_r = added || is_absent(why) ? 0 : why;
 	return true;
 }

@@ -7,11 +7,30 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
+#include <semaphore.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/eventfd.h>
+#include <sys/inotify.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 static const char *const suffixes[] = {"", "-wal", NULL};
+
+/* ---- a file system that hangs ---- */
+
+static sem_t hangs, answers;
+
+/* Stands before that of the C library. What lies in a directory of this name is on a file system that hangs. */
+int inotify_add_watch(int fd, const char *path, uint32_t mask)
+{
+	if (strstr(path, "/hanging") != NULL) {
+		sem_post(&hangs);
+		sem_wait(&answers);
+	}
+	return (int)syscall(SYS_inotify_add_watch, fd, path, mask);
+}
 
 struct listener {
 	struct viewd_hints *hints;
@@ -220,6 +239,37 @@ static void more_events_than_the_system_keeps(void)
 	end(loop, hub);
 }
 
+static void *open_hanging(void *hub)
+{
+	return file_hints_ops.open(hub, harness_path("hanging/h.db"), suffixes, -1);
+}
+
+/* Without the fix this one never ends. */
+static void a_file_system_that_hangs(void)
+{
+	struct loop *loop;
+	struct file_hints *hub = begin(&loop);
+	struct listener before;
+	pthread_t thread;
+	void *hung;
+	sem_init(&hangs, 0, 0);
+	sem_init(&answers, 0, 0);
+	write_file(harness_path("before.db"));
+	write_file(harness_path("after.db"));
+	before = listen_to(hub, harness_path("before.db"));
+	REQUIRE(pthread_create(&thread, NULL, open_hanging, hub) == 0);
+	sem_wait(&hangs);
+	struct listener after = listen_to(hub, harness_path("after.db"));
+	write_file(harness_path("after.db-wal"));
+	CHECK(hears(loop, &after));
+	stop_listening(&after);
+	stop_listening(&before);
+	sem_post(&answers);
+	pthread_join(thread, &hung);
+	CHECK(hung == NULL);
+	end(loop, hub);
+}
+
 static const struct harness_test tests[] = {
 	{"own files only", own_files_only},
 	{"files that come later", files_that_come_later},
@@ -228,5 +278,6 @@ static const struct harness_test tests[] = {
 	{"a file that is absent", a_file_that_is_absent},
 	{"a file that cannot be watched", a_file_that_cannot_be_watched},
 	{"more events than the system keeps", more_events_than_the_system_keeps},
+	{"a file system that hangs", a_file_system_that_hangs},
 };
 HARNESS_MAIN(SUITE("file hints", tests))
