@@ -84,6 +84,7 @@ libviewd_sql_la_SOURCES = \
 	plugins/common/objects/keep.c \
 	plugins/common/sqltext/lexer.c plugins/common/sqltext/lexer.h \
 	plugins/common/state/learnt.c plugins/common/state/learnt.h \
+	plugins/common/state/lease.c plugins/common/state/lease.h \
 	plugins/common/state/marks.c plugins/common/state/marks.h \
 	plugins/common/depends/objects.c plugins/common/depends/objects.h \
 	plugins/common/text/number.c plugins/common/text/number.h \

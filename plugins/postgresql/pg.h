@@ -20,15 +20,19 @@ struct pg_prepared;  /* prepared.c */
 struct viewd_conn {
 	struct db db; /* must be first: recipes see only this */
 	PGconn *pg;
-	int pid;             /* of the server's process: the session's identity */
+	int pid;             /* of the server's process: the session's identity; while it is kept */
+	bool pooled;         /* each transaction may get another session (pooler.c): nothing stays in it */
 	PGcancel *canceller; /* made at open, so that cancelling never touches pg */
 	atomic_bool cancelled;
-	int64_t timeout_us;         /* statement limit, also to tell a timeout from somebody's cancel; 0: none */
-	int64_t lock_us;            /* limit of each wait for a lock; 0: none */
-	bool limits_due;            /* the server does not know them yet: they go before the next statement */
-	struct pg_statement *queue; /* what goes to the server with the next statement */
-	size_t n_queued;
-	bool begun;                   /* BEGIN is among it */
+	int64_t timeout_us; /* statement limit, also to tell a timeout from somebody's cancel; 0: none */
+	int64_t lock_us;    /* limit of each wait for a lock; 0: none */
+	bool limits_due;    /* the server does not know them yet: they go before the next statement */
+	struct pg_queue {   /* what goes to the server with the next statement */
+		struct pg_statement *list;
+		size_t n;
+		bool begun; /* BEGIN is among it */
+		bool alone; /* pooled: it is a transaction of its own */
+	} queue;
 	struct pg_prepared *prepared; /* statements that the server knows, or will */
 	size_t n_prepared;
 	bool unprepared;      /* somebody has removed some: none is relied on any more */
@@ -39,6 +43,7 @@ struct viewd_conn {
 	bool silent;            /* that has happened: nothing is asked any more */
 	bool fenced;            /* viewd.daemon exists: transactions that write check it before they commit */
 	bool writing;           /* such a transaction is open */
+	bool watching;          /* its commits need not outlive a crash of the server */
 	const char *probe_role; /* whom probes are made as; NULL: the session's own role */
 	char *schema_owner;     /* a role that may own the schemas viewd and viewd_stage, too; "": none */
 	char *system;           /* system identifier of the server, once it was asked for */
@@ -108,13 +113,6 @@ void pg_log(struct viewd_conn *conn, enum viewd_log_level level, const char *fmt
 struct viewd_conn *pg_conn_connect(const struct viewd_host *host, const struct viewd_database_spec *spec,
                                    struct viewd_err *err);
 
-/* ---- pooler.c */
-
-/* Notes the session's identity; through a pooler, also proves that the session is kept. Class CONFIG when it is not. */
-bool pg_pooler_judge(struct viewd_conn *conn, const struct viewd_database_spec *spec, struct viewd_err *err) MUST_CHECK;
-/* Is pid, which the server has just told, still the session's? Class CONFIG when not. */
-bool pg_pooler_same(const struct viewd_conn *conn, const char *pid, struct viewd_err *err) MUST_CHECK;
-
 /* ---- errors.c */
 
 /* Policy class of an SQLSTATE. 57014 gives CANCELLED; the caller knows better. [any] */
@@ -140,6 +138,9 @@ bool pg_exec(struct viewd_conn *conn, const char *sql, struct viewd_err *err) MU
 /* Does the server answer the simplest question within seconds? */
 bool pg_answers(struct viewd_conn *conn) MUST_CHECK;
 bool pg_execf(struct viewd_conn *conn, struct viewd_err *err, const char *fmt, ...) PRINTF_LIKE(3, 4) MUST_CHECK;
+/* pg_exec() of a statement that the server refuses in a transaction (VACUUM). Where the session is not kept it runs
+ * under the settings of the pool. */
+bool pg_exec_outside(struct viewd_conn *conn, const char *sql, struct viewd_err *err) MUST_CHECK;
 
 /* Opens a transaction, or sets a savepoint where one is open; *opened_r: it opened one. Undo with pg_scratch_end. */
 bool pg_scratch_begin(struct viewd_conn *conn, bool *opened_r, struct viewd_err *err) MUST_CHECK;
@@ -184,6 +185,8 @@ void pg_queue(struct viewd_conn *conn, const char *sql, const char *const *param
 void pg_queue_again(struct viewd_conn *conn, const char *sql, const char *const *params, size_t n_params,
                     const struct db_reader *row, void *ctx);
 #define PG_BEGIN_WRITE "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
+/* A standby takes it too. */
+#define PG_BEGIN_ANY "BEGIN ISOLATION LEVEL READ COMMITTED"
 /* Opens a transaction that way. */
 void pg_queue_begin(struct viewd_conn *conn, const char *sql);
 /* Ends a part of the queue. The next one runs whether the part before has failed or not. */
@@ -364,18 +367,6 @@ bool pg_functions_function(struct viewd_conn *conn, void *mem_ctx, const char *s
 bool pg_functions_forget(struct viewd_conn *conn, const char *source, struct viewd_err *err) MUST_CHECK;
 /* Did the failure come from two sessions that created the same thing at once? Then it is worth another try. */
 bool pg_is_creation_race(const struct viewd_err *err);
-
-/* ---- leader_lock.c */
-
-/* Takes the leader's lock for this session; class STANDBY when another session has it. */
-bool pg_leader_take(struct viewd_conn *conn, struct viewd_err *err) MUST_CHECK;
-/* Writes this process into viewd.daemon as the leader. */
-bool pg_leader_record(struct viewd_conn *conn, struct viewd_err *err) MUST_CHECK;
-/* COMMIT, if this process (or nobody) is the recorded leader; class STANDBY when not. */
-bool pg_leader_commit(struct viewd_conn *conn, struct viewd_err *err) MUST_CHECK;
-/* Both halves of it: what is queued, and, when that has failed, why. The latter is false. */
-void pg_leader_queue_commit(struct viewd_conn *conn);
-bool pg_leader_judge(struct viewd_conn *conn, const struct viewd_err *failed, struct viewd_err *err) MUST_CHECK;
 
 /* ---- choose.c */
 

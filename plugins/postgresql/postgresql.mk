@@ -51,7 +51,9 @@ libviewd_postgresql_la_SOURCES = \
 	plugins/postgresql/pg.h \
 	plugins/postgresql/conn/pipeline.c \
 	plugins/postgresql/watch/poll.c \
-	plugins/postgresql/conn/pooler.c \
+	plugins/postgresql/conn/pooler.c plugins/postgresql/conn/pooled.h \
+	plugins/postgresql/conn/leader.h plugins/postgresql/conn/system.c \
+	plugins/postgresql/conn/settings.c \
 	plugins/postgresql/prepare.c \
 	plugins/postgresql/conn/prepared.c \
 	plugins/postgresql/refresh/replace.c \

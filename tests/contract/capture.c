@@ -431,7 +431,9 @@ static void a_second_watch_stands_by(void)
 	struct scene s;
 	struct viewd_watch *second;
 	begin(&s);
-	CHECK_REFUSED((second = s.c.dialect->capture->watch_open(&s.c.host, &s.c.db, &s.c.err)) != NULL, &s.c,
+	struct viewd_database_spec other = s.c.db;
+	other.name = "other";
+	CHECK_REFUSED((second = s.c.dialect->capture->watch_open(&s.c.host, &other, &s.c.err)) != NULL, &s.c,
 	              VIEWD_ERR_STANDBY);
 	CHECK_CONTAINS(s.c.err.msg, "of this same daemon keeps the same database");
 	s.c.dialect->capture->watch_close(&s.watch);

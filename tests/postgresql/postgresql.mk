@@ -12,8 +12,10 @@ pg_programs = tests/postgresql/test_pg_choose tests/postgresql/test_pg_conn test
 	tests/postgresql/test_pg_writers tests/postgresql/test_pg_polls tests/postgresql/test_pg_logs tests/postgresql/test_pg_rolls \
 	tests/postgresql/test_pg_sums tests/postgresql/test_pg_tops tests/postgresql/test_pg_pieces tests/postgresql/test_pg_diff tests/postgresql/test_pg_harmless
 check_PROGRAMS += $(pg_programs)
-EXTRA_DIST += tests/postgresql/capture.sh tests/postgresql/flood.sh tests/postgresql/run.sh tests/contract/postgresql.sh
-TESTS += $(pg_programs) tests/postgresql/capture.sh tests/postgresql/flood.sh tests/contract/postgresql.sh
+EXTRA_DIST += tests/postgresql/capture.sh tests/postgresql/flood.sh tests/postgresql/run.sh tests/contract/postgresql.sh \
+	tests/contract/postgresql-pooled.sh
+TESTS += $(pg_programs) tests/postgresql/capture.sh tests/postgresql/flood.sh tests/contract/postgresql.sh \
+	tests/contract/postgresql-pooled.sh
 
 tests_postgresql_test_pg_choose_CPPFLAGS = $(AM_CPPFLAGS) $(PQ_CFLAGS)
 tests_postgresql_test_pg_choose_LDADD = libpgtest.la $(LDADD)

@@ -1,51 +1,14 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# PostgreSQL behind pgbouncer: in session mode everything works, also when another server takes the place behind it; in transaction mode
-# viewd refuses, says what to do and leaves nothing in the pool's sessions, and nothing is lost until it is in session mode again.
+# PostgreSQL behind pgbouncer: in session mode everything works, also when another server takes the place behind it. In transaction mode
+# it does so too: nothing is left in the pool's sessions, changes are looked for, and nothing is lost while the mode is changed.
 . "${VIEWD_SRC:-.}/tests/system/lib.sh" || exit 1
+. "$VIEWD_SRC/tests/system/lib-pooler.sh"
 
-PATH=$PATH:/usr/sbin command -v pgbouncer >/dev/null || skip_all "pgbouncer is not installed"
-
-# pooler_files MODE HOST: what pgbouncer reads.
-pooler_files()
-{
-	cat >"$T/pooler/ini" <<-END
-		[databases]
-		shop = host=$2
-		[pgbouncer]
-		listen_addr =
-		unix_socket_dir = $T/pooler
-		auth_type = trust
-		auth_file = $T/pooler/users
-		pool_mode = $1
-		default_pool_size = 12
-		server_login_retry = 0.1
-	END
-}
-start_pooler()
-{
-	pooler_files "$@"
-	start_process "$T/pooler/server.log" as_user postgres env PATH="$PATH:/usr/sbin" pgbouncer "$T/pooler/ini"
-	pooler_pid=$started
-	wait_until "$pg_client/pg_isready" -q -h "$T/pooler" -p 6432
-}
-stop_pooler()
-{
-	stop_process "$pooler_pid" KILL
-	rm -f "$T/pooler/.s.PGSQL.6432"*
-}
-# pooled SQL: as an application behind the pooler.
-pooled()
-{
-	"$pg_client/psql" -X -qAt -v ON_ERROR_STOP=1 -h "$T/pooler" -p 6432 -U viewd -d shop -c "$1"
-}
-
+need_pooler
 start_pg
 sql_pg "ALTER ROLE viewd SET search_path = public"
 sql_pg "SET ROLE viewd; CREATE TABLE public.sale (id int PRIMARY KEY, amount int NOT NULL); CREATE TABLE public.slow (seconds float NOT NULL)"
-mkdir -p "$T/pooler"
-echo '"viewd" ""' >"$T/pooler/users"
-[ "$(id -u)" -ne 0 ] || chown postgres: "$T/pooler"
 start_pooler session "$pg_dir"
 conf <<-END
 	[database shop]
@@ -81,9 +44,13 @@ sleeps()
 {
 	[ "$(sql_pg "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND (classid::bigint << 32) + objid::bigint = 508574398309")" = 1 ]
 }
-told()
+# leftovers: what viewd has set in a session of the pool, kept in it, or holds in the server between two transactions.
+leftovers()
 {
-	viewctl --json status totals | jq -r '.[0].error.message' | grep -q "$1"
+	pooled "SELECT name, setting FROM pg_settings WHERE source = 'session' AND name NOT IN ('client_encoding', 'application_name')"
+	pooled "SELECT name FROM pg_prepared_statements"
+	pooled "SELECT pg_listening_channels()"
+	sql_pg "SELECT 'a lock' FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid WHERE l.locktype = 'advisory' AND a.state = 'idle'"
 }
 
 start_viewd
@@ -97,13 +64,22 @@ sql_pg "DELETE FROM public.slow"
 ok "session mode: ... and it goes on" wait_until "viewctl refresh napping --wait"
 
 stop_pooler
-start_pooler transaction "$pg_dir"
-ok "transaction mode: told so" wait_until told "gives each transaction another session"
-ok "transaction mode: and what to do" wait_until log_has "or through a pool in session mode"
 write
-is "transaction mode: no settings are left for others" "$(pooled 'SHOW statement_timeout') $(pooled 'SHOW search_path')" "0 public"
-is "transaction mode: nor locks" "$(sql_pg "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'")" 0
-fails "transaction mode: a refresh by hand is refused" viewctl refresh totals --wait
+start_pooler transaction "$pg_dir"
+ok "transaction mode: nothing was lost" wait_until follows
+ok "... and it says that notifications do not come through" log_has "notifications do not come through .a pooler"
+for _ in 1 2 3; do
+	write
+	wait_until follows && followed=$((${followed:-0} + 1))
+done
+is "transaction mode: followed" "${followed:-0}" 3
+sql_pg "INSERT INTO public.slow VALUES (60)"
+fails "transaction mode: a view's timeout holds" viewctl refresh napping --wait
+sql_pg "DELETE FROM public.slow"
+ok "transaction mode: ... and it goes on" wait_until "viewctl refresh napping --wait"
+ok "transaction mode: asked in SQL" sql_pg "SELECT viewd.request_refresh('totals')"
+ok "transaction mode: verified" viewctl verify totals
+is "transaction mode: nothing is left for others" "$(leftovers)" ""
 
 stop_pooler
 start_pooler session "$pg_dir"

@@ -168,6 +168,14 @@ struct syntax_state {
 	bool leave_at_once;
 };
 
+/* The row that says who leads a database (state/lease.c). All required where there is such a row. */
+struct syntax_lease {
+	const char *where;    /* the one row of the table: " WHERE ..." */
+	const char *now;      /* the clock of the server, not that of the transaction */
+	const char *seconds;  /* an interval, slot = number */
+	const char *recorded; /* what else is set when somebody begins to lead: ", since = ..."; or "" */
+};
+
 /* The view `viewd.views` or `viewd_views` over them (state/views.c); with transactional DDL the statements of a list
  * are one transaction. */
 struct syntax_views {
@@ -200,6 +208,7 @@ struct syntax {
 	struct syntax_types types;
 	struct syntax_time time;
 	struct syntax_state state;
+	struct syntax_lease lease;
 	struct syntax_views views;
 
 	/* Tells a channel (first parameter) a text (second) when the transaction commits; NULL: no such thing */

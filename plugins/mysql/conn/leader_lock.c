@@ -7,142 +7,84 @@
  */
 #include "mysql/my.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <talloc.h>
 
 #include "base/err.h"
 #include "common/conn/process.h"
-#include "common/text/number.h"
-
-#define ER_BAD_FIELD_ERROR 1054
+#include "common/state/lease.h"
 
 /* ---- the lease ---- */
 
 /* GET_LOCK keeps two viewd apart that talk to one server. Nodes of a cluster each grant it, and so does a replica that
- * was promoted; what they share is the row. Whoever finds it held by way of another server asks there, and the holder
- * has this long to answer. Both times are of the clock of the server that is asked by. */
-#define EXPIRY_S "15"
+ * was promoted; what they share is the row. Whoever finds it held by way of another server asks there. */
+#define PATIENCE_S 15
+
+static int patience(const char *leads_by UNUSED)
+{
+	return PATIENCE_S;
+}
 
 /* Other servers have another text. */
-#define SERVER "CONCAT_WS(' ', @@hostname, @@port, @@server_id, @@datadir)"
+#define SERVER_SQL "SELECT CONCAT_WS(' ', @@hostname, @@port, @@server_id, @@datadir)"
 
-struct lease {
-	void *mem;
-	int64_t epoch;
-	char *holder;
-	bool here;   /* taken by way of this server, or given back: who has the lock may have it */
-	char *asked; /* who has asked last */
-	bool over;   /* without an answer in time */
-};
-
-static bool take_lease_fn(void *ctx, const char *const *v, size_t n UNUSED)
+static bool find_side(struct viewd_conn *conn, void *mem, struct lease_side *out, struct viewd_err *err)
 {
-	struct lease *lease = ctx;
+	char *server = NULL;
 
-	lease->epoch = number_or(v[0], 0);
-	lease->holder = talloc_strdup(lease->mem, v[1]);
-	lease->here = number_or(v[2], 0) != 0;
-	lease->asked = talloc_strdup(lease->mem, v[3]);
-	lease->over = number_or(v[4], 0) != 0;
-	return false;
-}
-
-static const struct db_reader take_lease[] = {{take_lease_fn, "ntntn", "who leads a database"}};
-
-/* A table of an earlier viewd, or none: the lock alone decides. */
-static bool read_lease(struct viewd_conn *conn, struct lease *out, struct viewd_err *err)
-{
-	struct viewd_err failure = {0};
-	bool done = my_query(&conn->db,
-	                     "SELECT epoch, holder, server IN ('', " SERVER
-	                     "), asked, IFNULL(expires <= UTC_TIMESTAMP(6), 0) FROM viewd_daemon WHERE id = 1",
-	                     NULL, 0, take_lease, out, &failure);
-
-	if (done || failure.cls == VIEWD_ERR_MISSING || failure.native == ER_BAD_FIELD_ERROR)
-		return true;
-	if (err != NULL)
-		*err = failure;
-	return false;
-}
-
-static bool ask_for_lease(struct viewd_conn *conn, const char *name, const struct lease *lease, struct viewd_err *err)
-{
-	char epoch[24];
-	const char *params[] = {name, epoch};
-
-	snprintf(epoch, sizeof epoch, "%" PRId64, lease->epoch);
-	return my_exec(
-		&conn->db,
-		"UPDATE viewd_daemon SET asked = ?, expires = UTC_TIMESTAMP(6) + INTERVAL " EXPIRY_S
-		" SECOND WHERE id = 1 AND epoch = ? AND (expires IS NULL OR expires < UTC_TIMESTAMP(6) - INTERVAL " EXPIRY_S
-		" SECOND)",
-		params, ARRAY_LEN(params), NULL, err);
+	if (!my_query_text(conn, mem, SERVER_SQL, NULL, 0, &server, err))
+		return false;
+	*out = (struct lease_side){
+		.db = &conn->db,
+		.name = process_holder(mem, conn->db.database_name),
+		.free = server,
+		.leads_by = server,
+		.patience = patience,
+		.refusal = "it has led by way of another server, and is asked whether it still does",
+	};
+	return true;
 }
 
 bool my_leader_claim(struct viewd_conn *conn, int64_t *epoch_r, struct viewd_err *err)
 {
-	struct lease lease = {.mem = talloc_new(conn)};
-	char *name = process_holder(lease.mem, conn->db.database_name);
-	bool done = read_lease(conn, &lease, err);
-	bool free = lease.holder == NULL || lease.holder[0] == '\0' || lease.here || strcmp(lease.holder, name) == 0;
+	struct lease_side side;
+	void *mem = talloc_new(conn);
+	bool done = find_side(conn, mem, &side, err) && lease_claim(&side, epoch_r, err);
 
-	*epoch_r = lease.epoch;
-	if (done && !free && !(lease.over && strcmp(lease.asked, name) == 0)) {
-		done = ask_for_lease(conn, name, &lease, err) &&
-		       process_refuse(lease.holder, "it has led by way of another server, and is asked whether it still does",
-		                      err);
-	}
-	talloc_free(lease.mem);
+	talloc_free(mem);
 	return done;
 }
 
 bool my_leader_record(struct viewd_conn *conn, int64_t claimed, struct viewd_err *err)
 {
-	char *name = process_holder(conn, conn->db.database_name);
-	char epoch[24];
-	const char *params[] = {name, name, epoch};
-	int64_t ours = 0;
-
-	snprintf(epoch, sizeof epoch, "%" PRId64, claimed);
+	struct lease_side side;
+	void *mem = talloc_new(conn);
 	bool done = db_exec(&conn->db, "INSERT IGNORE INTO viewd_daemon (id, epoch, holder) VALUES (1, 0, '')", err) &&
-	            my_exec(&conn->db,
-	                    "UPDATE viewd_daemon SET epoch = epoch + IF(holder = ?, 0, 1), holder = ?, server = " SERVER
-	                    ", asked = '', expires = NULL WHERE id = 1 AND epoch = ?",
-	                    params, ARRAY_LEN(params), NULL, err) &&
-	            my_query_int(conn, "SELECT holder = ? FROM viewd_daemon WHERE id = 1", params, 1, &ours, err);
-	talloc_free(name);
-	return done && (ours == 1 || err_set(err, VIEWD_ERR_CONFLICT, "another viewd has taken over database '%s'",
-	                                     conn->db.database_name));
+	            find_side(conn, mem, &side, err) && lease_record(&side, claimed, err);
+
+	talloc_free(mem);
+	return done;
 }
 
 bool my_leader_keep(struct viewd_conn *conn, struct viewd_err *err)
 {
-	struct lease lease = {.mem = talloc_new(conn)};
-	char *name = process_holder(lease.mem, conn->db.database_name);
-	const char *params[] = {name};
-	bool done = read_lease(conn, &lease, err);
+	struct lease_side side;
+	void *mem = talloc_new(conn);
+	bool done = find_side(conn, mem, &side, err) && lease_keep(&side, err);
 
-	if (done && lease.holder != NULL && strcmp(lease.holder, name) != 0)
-		done = err_set(err, VIEWD_ERR_LOST, "another viewd has taken over database '%s'", conn->db.database_name);
-	if (done && lease.asked != NULL && lease.asked[0] != '\0')
-		done = my_exec(&conn->db, "UPDATE viewd_daemon SET asked = '', expires = NULL WHERE id = 1 AND holder = ?",
-		               params, 1, NULL, err);
-	talloc_free(lease.mem);
+	talloc_free(mem);
 	return done;
 }
 
 void my_leader_give_back(struct viewd_conn *conn)
 {
-	char *name = process_holder(conn, conn->db.database_name);
-	const char *params[] = {name};
-	struct viewd_err err;
+	struct lease_side side;
+	void *mem = talloc_new(conn);
 
-	if (!conn->lost &&
-	    !my_exec(&conn->db, "UPDATE viewd_daemon SET server = '' WHERE id = 1 AND holder = ?", params, 1, NULL, &err))
-		db_log(&conn->db, VIEWD_LOG_DEBUG, "the lease of the database expires by itself (%s)", err.msg);
-	talloc_free(name);
+	if (!conn->lost && find_side(conn, mem, &side, NULL))
+		lease_give_back(&side);
+	talloc_free(mem);
 }
 
 /* ---- whose transactions count ---- */

@@ -87,6 +87,11 @@ const struct syntax my_syntax = {
 	.state.upsert_clause = " ON DUPLICATE KEY UPDATE ",
 	.state.upsert_value = "VALUES({})",
 
+	.lease.where = " WHERE id = 1",
+	.lease.now = "UTC_TIMESTAMP(6)",
+	.lease.seconds = "INTERVAL {} SECOND",
+	.lease.recorded = "",
+
 	.views.is_table =
 		"SELECT 1 FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = 'viewd_views' AND "
 		"TABLE_TYPE = 'BASE TABLE'",

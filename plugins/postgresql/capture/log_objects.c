@@ -11,6 +11,10 @@
 #include "base/err.h"
 #include "postgresql/pg.h"
 
+/* Columns that common/state/lease.c needs; before each: a word. */
+#define LEASE_COLUMNS(before) \
+	before "server text NOT NULL DEFAULT '', " before "asked text NOT NULL DEFAULT '', " before "expires timestamptz"
+
 /* UNLOGGED: a log row costs no WAL. After a crash the server empties such tables, and an empty log_intact says so. */
 static const char *const table_sql[] = {
 	"CREATE UNLOGGED TABLE IF NOT EXISTS viewd.changes (source text NOT NULL) WITH (vacuum_truncate = false)",
@@ -20,7 +24,11 @@ static const char *const table_sql[] = {
 	("CREATE TABLE IF NOT EXISTS viewd.carried (id bigint NOT NULL GENERATED ALWAYS AS IDENTITY PRIMARY KEY, view text,"
      " source text NOT NULL, seq bigint, members text[])"),
 	("CREATE TABLE IF NOT EXISTS viewd.daemon (one boolean NOT NULL PRIMARY KEY CHECK (one), epoch bigint NOT NULL,"
-     " holder text NOT NULL, since timestamptz NOT NULL)"),
+     " holder text NOT NULL, since timestamptz NOT NULL, " LEASE_COLUMNS("") ")"),
+	/* Tables of older versions lack them. ALTER TABLE alone would wait for whoever reads the row. */
+	("DO $viewd$ BEGIN IF NOT EXISTS (SELECT 1 FROM pg_catalog.pg_attribute WHERE attrelid ="
+     " 'viewd.daemon'::pg_catalog.regclass AND attname = 'expires') THEN ALTER TABLE viewd.daemon " LEASE_COLUMNS(
+		 "ADD COLUMN ") "; END IF; END $viewd$"),
 	"INSERT INTO viewd.daemon VALUES (true, 0, '', pg_catalog.now()) ON CONFLICT DO NOTHING",
 	/* id 0, source '': all of them. members: its triggers, see source_parts.c. flood: since when writers may have left
 	 * no log rows. */
@@ -143,14 +151,16 @@ static bool make_all(struct viewd_conn *conn, struct viewd_err *err)
 	return pg_functions_base(conn, err) && (!lost.log || pg_functions_remake(conn, err));
 }
 
-/* One session at a time: replacing a function meets another one that does the same in the catalogue. */
+/* One session at a time: replacing a function meets another one that does the same in the catalogue. Where no lock of a
+ * session holds, callers try again (pg_is_creation_race). */
 bool pg_objects_make(struct viewd_conn *conn, struct viewd_err *err)
 {
-	if (!pg_exec(conn, "SELECT pg_catalog.pg_advisory_lock(" PG_LOCK_SETUP ")", err))
+	if (!conn->pooled && !pg_exec(conn, "SELECT pg_catalog.pg_advisory_lock(" PG_LOCK_SETUP ")", err))
 		return false;
 	bool made = make_all(conn, err);
 	conn->fenced |= made;
-	pg_exec_quietly(conn, "SELECT pg_catalog.pg_advisory_unlock(" PG_LOCK_SETUP ")");
+	if (!conn->pooled)
+		pg_exec_quietly(conn, "SELECT pg_catalog.pg_advisory_unlock(" PG_LOCK_SETUP ")");
 	return made;
 }
 

@@ -96,6 +96,12 @@ static bool find_lacking(struct db *db, const struct shape *shape, struct lackin
 	return pg_op_query(db, sql, params, 2, take_lack, list, err);
 }
 
+/* The lock that pg_op_ready_triggers() holds from one transaction to the next, where a session keeps it. */
+static bool alone_too(struct viewd_conn *conn, struct viewd_err *err)
+{
+	return !conn->pooled || pg_op_captures_lock(&conn->db, err);
+}
+
 /* In a transaction of its own: one that has the lock of one table and waits for that of another is part of deadlocks,
  * and the server may resolve them at a writer's cost. Only a trigger that is not there cannot wait. Before PostgreSQL
  * 14 nothing replaces one. */
@@ -105,8 +111,8 @@ static bool make_alone(struct viewd_conn *conn, const struct lack *lack, const s
 	struct viewd_err failed = {0};
 	if (lack->kind == LACK_REPLACE && PQserverVersion(conn->pg) < 140000)
 		return true;
-	if (pg_op_begin(&conn->db, DB_BEGIN_WRITE, &failed) && make_one(conn, lack, shape, &failed) &&
-	    pg_op_commit(&conn->db, &failed))
+	if (pg_op_begin(&conn->db, DB_BEGIN_WRITE, &failed) && alone_too(conn, &failed) &&
+	    make_one(conn, lack, shape, &failed) && pg_op_commit(&conn->db, &failed))
 		return true;
 	pg_op_rollback(&conn->db);
 	if (lack->kind == LACK_TRIGGER) {
@@ -135,8 +141,9 @@ static bool ready(struct db *db, const struct relation *rel, struct lacking *lis
 bool pg_op_ready_triggers(struct db *db, const struct relation *rel, struct viewd_err *err)
 {
 	struct lacking list = {.mem = talloc_new(NULL)};
-	bool locked = pg_exec(pg_of(db), "SELECT pg_catalog.pg_advisory_lock(" PG_LOCK_CAPTURES ")", err);
-	bool good = locked && ready(db, rel, &list, err);
+	bool kept = !pg_of(db)->pooled;
+	bool locked = kept && pg_exec(pg_of(db), "SELECT pg_catalog.pg_advisory_lock(" PG_LOCK_CAPTURES ")", err);
+	bool good = (locked || !kept) && ready(db, rel, &list, err);
 	if (locked)
 		pg_exec_quietly(pg_of(db), "SELECT pg_catalog.pg_advisory_unlock(" PG_LOCK_CAPTURES ")");
 	talloc_free(list.mem);

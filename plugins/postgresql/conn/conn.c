@@ -12,11 +12,12 @@
 #include "base/err.h"
 #include "base/span.h"
 #include "common/conn/process.h"
+#include "postgresql/conn/pooled.h"
 #include "postgresql/pg.h"
 
 #define CONNECT_US (10 * SPAN_SECOND)
 #define STATEMENT_US (60 * SPAN_SECOND) /* until an operation sets its own; as in setup_session() */
-#define LOCK_US (2 * SPAN_SECOND)       /* likewise, settings_sql */
+#define LOCK_US (2 * SPAN_SECOND)       /* likewise, settings.c */
 
 void pg_log(struct viewd_conn *conn, enum viewd_log_level level, const char *fmt, ...)
 {
@@ -58,29 +59,6 @@ static bool connect_failed(struct viewd_conn *conn, struct viewd_err *err)
 	return false;
 }
 
-/* client_connection_check_interval (PostgreSQL 14): a server that notices our death aborts what it runs for us, instead
- * of committing a refresh that nobody waits for. It is unknown to older servers, so it is set only where it exists.
- * What viewd makes belongs to the server that it speaks to, and is not made on the others of a cluster. */
-static const char settings_sql[] =
-	"SELECT pg_catalog.set_config('search_path', $1, false),"
-	" pg_catalog.set_config('standard_conforming_strings', 'on', false),"
-	" pg_catalog.set_config('lock_timeout', '2s', false),"
-	" pg_catalog.set_config('idle_in_transaction_session_timeout', '60s', false),"
-	" pg_catalog.set_config('row_security', 'on', false),"
-	" pg_catalog.set_config('default_transaction_isolation', 'read committed', false),"
-	" pg_catalog.set_config('DateStyle', 'ISO, YMD', false),"
-	" pg_catalog.set_config('IntervalStyle', 'iso_8601', false),"
-	" pg_catalog.set_config('TimeZone', 'UTC', false),"
-	" pg_catalog.set_config('extra_float_digits', '1', false),"
-	" (SELECT pg_catalog.count(pg_catalog.set_config(name, value, false))"
-	"    FROM (VALUES ('client_connection_check_interval', '2s'), ('idle_session_timeout', '0'), "
-	"('transaction_timeout', '0'),"
-	"                 ('tcp_keepalives_idle', '30'), ('tcp_keepalives_interval', '10'),"
-	"                 ('tcp_keepalives_count', '3'),"
-	"                 ('citus.enable_ddl_propagation', 'off'), ('citus.enable_schema_based_sharding', 'off'))"
-	"      AS wanted (name, value)"
-	"   WHERE EXISTS (SELECT 1 FROM pg_catalog.pg_settings s WHERE s.name = wanted.name))";
-
 static const char facts_sql[] =
 	"SELECT pg_catalog.current_setting('search_path') = $1,"
 	" pg_catalog.current_setting('standard_conforming_strings'),"
@@ -121,16 +99,13 @@ static bool judge_session(struct viewd_conn *conn, const PGresult *res, bool all
 
 static bool setup_session(struct viewd_conn *conn, bool allow_superuser, struct viewd_err *err)
 {
+	conn->timeout_us = STATEMENT_US;
+	conn->lock_us = LOCK_US;
 	const char *params[] = {conn->search_path};
 	PGresult *res;
 	/* Alone, since the server's own limit may be too short for anything else. */
-	if (!pg_exec(conn, "SET statement_timeout = '60s'", err))
+	if ((!conn->pooled && !pg_exec(conn, "SET statement_timeout = '60s'", err)) || !pg_settings_apply(conn, err))
 		return err_wrap(err, "database '%s', session settings", conn->db.database_name);
-	conn->timeout_us = STATEMENT_US;
-	conn->lock_us = LOCK_US;
-	if (!pg_run(conn, settings_sql, params, 1, &res, err))
-		return err_wrap(err, "database '%s', session settings", conn->db.database_name);
-	PQclear(res);
 	if (!pg_run(conn, facts_sql, params, 1, &res, err))
 		return err_wrap(err, "database '%s', session settings", conn->db.database_name);
 	bool ok = judge_session(conn, res, allow_superuser, err);

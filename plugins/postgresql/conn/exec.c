@@ -14,13 +14,14 @@
 #include "base/err.h"
 #include "base/span.h"
 #include "common/text/number.h"
+#include "postgresql/conn/leader.h"
 #include "postgresql/pg.h"
 
 #define GRACE_US (5 * SPAN_SECOND) /* for the server to notice its own limit */
 
 bool pg_in_transaction(const struct viewd_conn *conn)
 {
-	return conn->begun || PQtransactionStatus(conn->pg) == PQTRANS_INTRANS ||
+	return conn->queue.begun || PQtransactionStatus(conn->pg) == PQTRANS_INTRANS ||
 	       PQtransactionStatus(conn->pg) == PQTRANS_INERROR;
 }
 
@@ -100,8 +101,8 @@ static PGresult *exec(struct viewd_conn *conn, const char *sql, const char *cons
 	return PQexecParams(conn->pg, sql, (int)n_params, NULL, params, NULL, NULL, 0);
 }
 
-bool pg_run(struct viewd_conn *conn, const char *sql, const char *const *params, size_t n_params, PGresult **res_r,
-            struct viewd_err *err)
+static bool run_one(struct viewd_conn *conn, const char *sql, const char *const *params, size_t n_params,
+                    PGresult **res_r, struct viewd_err *err)
 {
 	if (!pg_flush(conn, err) || !pg_may_ask(conn, err))
 		return false;
@@ -122,6 +123,50 @@ bool pg_run(struct viewd_conn *conn, const char *sql, const char *const *params,
 	}
 	PQclear(res);
 	return false;
+}
+
+/* A failed transaction answers COMMIT with ROLLBACK and no error. */
+static bool commit(struct viewd_conn *conn, struct viewd_err *err)
+{
+	PGresult *res;
+	if (!run_one(conn, "COMMIT", NULL, 0, &res, err))
+		return false;
+	bool ok = strcmp(PQcmdStatus(res), "COMMIT") == 0;
+	PQclear(res);
+	return ok || err_set(err, VIEWD_ERR_BUG, "transaction was rolled back at commit (an earlier failure was ignored)");
+}
+
+/* A statement and the settings it needs get the same session only in one transaction. */
+static bool run_in_own(struct viewd_conn *conn, const char *sql, const char *const *params, size_t n_params,
+                       PGresult **res_r, struct viewd_err *err)
+{
+	pg_queue_begin(conn, PG_BEGIN_ANY);
+	if (run_one(conn, sql, params, n_params, res_r, err)) {
+		if (commit(conn, err))
+			return true;
+		PQclear(*res_r);
+	}
+	pg_op_rollback(&conn->db);
+	return false;
+}
+
+bool pg_run(struct viewd_conn *conn, const char *sql, const char *const *params, size_t n_params, PGresult **res_r,
+            struct viewd_err *err)
+{
+	if (conn->pooled && (!pg_flush(conn, err) || !pg_may_ask(conn, err)))
+		return false;
+	if (conn->pooled && !pg_in_transaction(conn))
+		return run_in_own(conn, sql, params, n_params, res_r, err);
+	return run_one(conn, sql, params, n_params, res_r, err);
+}
+
+bool pg_exec_outside(struct viewd_conn *conn, const char *sql, struct viewd_err *err)
+{
+	PGresult *res;
+	if (!run_one(conn, sql, NULL, 0, &res, err))
+		return false;
+	PQclear(res);
+	return true;
 }
 
 bool pg_exec(struct viewd_conn *conn, const char *sql, struct viewd_err *err)
@@ -256,15 +301,7 @@ bool pg_op_begin(struct db *db, enum db_begin how, struct viewd_err *err)
 bool pg_op_commit(struct db *db, struct viewd_err *err)
 {
 	struct viewd_conn *conn = pg_of(db);
-	PGresult *res;
-	if (conn->writing && conn->fenced)
-		return pg_leader_commit(conn, err);
-	if (!pg_run(conn, "COMMIT", NULL, 0, &res, err))
-		return false;
-	/* A failed transaction answers COMMIT with ROLLBACK and no error. */
-	bool ok = strcmp(PQcmdStatus(res), "COMMIT") == 0;
-	PQclear(res);
-	return ok || err_set(err, VIEWD_ERR_BUG, "transaction was rolled back at commit (an earlier failure was ignored)");
+	return conn->writing && conn->fenced ? pg_leader_commit(conn, err) : commit(conn, err);
 }
 
 /* Only on and local are replaced: a user who has set something else wants to wait for more than this disk. */

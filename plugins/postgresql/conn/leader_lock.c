@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
  * leader_lock.c: the lock of the leader of a database. The watching session holds an advisory lock, which ends with
- * it; the row in viewd.daemon says who took it last, and every transaction that writes reads that row, locked, right
- * before its commit. So a process that was stopped for a while and does not know that another one has taken over
- * cannot commit.
+ * it, where it is one session. The row in viewd.daemon says who leads, and by what; behind a pooler that keeps no
+ * session it is all there is (common/state/lease.h). Every transaction that writes reads that row, locked, right before
+ * its commit. So a process that was stopped for a while and does not know that another one has taken over cannot
+ * commit.
  */
 #include <stdio.h>
 #include <string.h>
@@ -11,7 +12,9 @@
 
 #include "base/err.h"
 #include "common/conn/process.h"
-#include "postgresql/pg.h"
+#include "common/state/lease.h"
+#include "postgresql/conn/leader.h"
+#include "postgresql/conn/pooled.h"
 
 struct holder {
 	void *mem;
@@ -95,23 +98,84 @@ static bool tell_holder(struct viewd_conn *conn, struct viewd_err *err)
 	return err_hint(err, "have it end, as an administrator: SELECT pg_terminate_backend(%s)", s.pid);
 }
 
-bool pg_leader_take(struct viewd_conn *conn, struct viewd_err *err)
+/* A lock of the transaction is asked for where none of the session holds: it is to be had when nobody leads by the
+ * other one here. */
+static bool try_lock(struct viewd_conn *conn, struct viewd_err *err)
 {
 	bool got = false;
-	if (!pg_op_query(&conn->db, "SELECT pg_catalog.pg_try_advisory_lock(" PG_LOCK_LEADER ")", NULL, 0, bool_row, &got,
-	                 err))
-		return false;
-	return got || tell_holder(conn, err);
+	const char *sql = conn->pooled ? "SELECT pg_catalog.pg_try_advisory_xact_lock(" PG_LOCK_LEADER ")"
+	                               : "SELECT pg_catalog.pg_try_advisory_lock(" PG_LOCK_LEADER ")";
+	return pg_op_query(&conn->db, sql, NULL, 0, bool_row, &got, err) && (got || tell_holder(conn, err));
 }
 
-bool pg_leader_record(struct viewd_conn *conn, struct viewd_err *err)
+/* ---- the lease ---- */
+
+#define BY_LOCK "lock "
+#define BY_LEASE "lease "
+
+/* Three of the holder's heartbeats (watch.c). */
+static int patience(const char *leads_by)
 {
-	const char *params[] = {conn->holder};
-	return pg_op_exec(
-		&conn->db,
-		"UPDATE viewd.daemon SET epoch = epoch + 1, holder = $1, since = pg_catalog.now() WHERE holder <> $1", params,
-		1, NULL, err);
+	return strncmp(leads_by, BY_LOCK, sizeof BY_LOCK - 1) == 0 ? 45 : 15;
 }
+
+/* A process that could take the lock of a server knows that nobody else leads by it. A server that cannot be told from
+ * others stands for none. */
+static bool find_side(struct viewd_conn *conn, void *mem, struct lease_side *out, struct viewd_err *err)
+{
+	const char *system;
+	if (!pg_system(conn, &system, err))
+		return false;
+	const char *lock = talloc_asprintf(mem, BY_LOCK "%s", system != NULL ? system : "");
+	*out = (struct lease_side){
+		.db = &conn->db,
+		.name = conn->holder,
+		.free = system != NULL ? lock : NULL,
+		.leads_by = conn->pooled ? BY_LEASE : lock,
+		.patience = patience,
+		.refusal = "it has led through a pooler or by way of another server, and is asked whether it still "
+				   "does",
+	};
+	return true;
+}
+
+bool pg_leader_take(struct viewd_conn *conn, int64_t *epoch_r, struct viewd_err *err)
+{
+	struct lease_side side;
+	void *mem = talloc_new(conn);
+	bool done = try_lock(conn, err) && find_side(conn, mem, &side, err) && lease_claim(&side, epoch_r, err);
+	talloc_free(mem);
+	return done;
+}
+
+bool pg_leader_record(struct viewd_conn *conn, int64_t claimed, struct viewd_err *err)
+{
+	struct lease_side side;
+	void *mem = talloc_new(conn);
+	bool done = find_side(conn, mem, &side, err) && lease_record(&side, claimed, err);
+	talloc_free(mem);
+	return done;
+}
+
+bool pg_leader_keep(struct viewd_conn *conn, struct viewd_err *err)
+{
+	struct lease_side side;
+	void *mem = talloc_new(conn);
+	bool done = find_side(conn, mem, &side, err) && lease_keep(&side, err);
+	talloc_free(mem);
+	return done;
+}
+
+void pg_leader_give_back(struct viewd_conn *conn)
+{
+	struct lease_side side;
+	void *mem = talloc_new(conn);
+	if (find_side(conn, mem, &side, NULL))
+		lease_give_back(&side);
+	talloc_free(mem);
+}
+
+/* ---- whose transactions count ---- */
 
 static bool check(struct viewd_conn *conn, struct viewd_err *err)
 {
@@ -120,22 +184,24 @@ static bool check(struct viewd_conn *conn, struct viewd_err *err)
 	                        take_holder, &holder, err);
 	if (good && holder.name != NULL && holder.name[0] != '\0' && strcmp(holder.name, conn->holder) != 0)
 		good = err_set(err, VIEWD_ERR_STANDBY, "another viewd has taken over database '%s'", conn->db.database_name);
-	good = good && (holder.pid == NULL || pg_pooler_same(conn, holder.pid, err));
+	good = good && (conn->pooled || holder.pid == NULL || pg_pooler_same(conn, holder.pid, err));
 	talloc_free(holder.mem);
 	return good;
 }
 
 /* The statement fails when another one leads, in a session that is not this one, and in a failed transaction: then the
  * server skips the COMMIT that comes in the same turn. Nobody else can become the leader before that. */
+/* clang-format off */
 static const char fence_sql[] =
-	"SELECT 1 / (CASE WHEN holder IN ('', $1) AND pg_catalog.pg_backend_pid() = $2 THEN 1 ELSE 0 END) FROM "
-	"viewd.daemon FOR SHARE";
+	"SELECT 1 / (CASE WHEN holder IN ('', $1) AND $2::pg_catalog.int4 IN (0, pg_catalog.pg_backend_pid()) THEN 1 ELSE 0"
+	" END) FROM viewd.daemon FOR SHARE";
+/* clang-format on */
 #define FENCE_STATE "22012" /* division_by_zero */
 
 void pg_leader_queue_commit(struct viewd_conn *conn)
 {
 	char pid[24];
-	snprintf(pid, sizeof pid, "%d", conn->pid);
+	snprintf(pid, sizeof pid, "%d", conn->pooled ? 0 : conn->pid);
 	const char *params[] = {conn->holder, pid};
 	pg_queue_again(conn, fence_sql, params, ARRAY_LEN(params), NULL, NULL);
 	pg_queue(conn, "COMMIT", NULL, 0, NULL, NULL);

@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "base/err.h"
+#include "postgresql/conn/pooled.h"
 #include "postgresql/pg.h"
 
 struct pg_statement {
@@ -39,19 +40,20 @@ static const char **copy_params(void *mem_ctx, const char *const *params, size_t
 static void push(struct viewd_conn *conn, const char *sql, const char *const *params, size_t n_params,
                  const struct db_reader *row, void *ctx)
 {
-	conn->queue = talloc_realloc(conn, conn->queue, struct pg_statement, conn->n_queued + 1);
-	assert(conn->queue != NULL);
-	conn->queue[conn->n_queued++] = (struct pg_statement){.sql = talloc_strdup(conn->queue, sql),
-	                                                      .params = copy_params(conn->queue, params, n_params),
-	                                                      .n_params = n_params,
-	                                                      .row = row,
-	                                                      .ctx = ctx,
-	                                                      .place = -1};
+	conn->queue.list = talloc_realloc(conn, conn->queue.list, struct pg_statement, conn->queue.n + 1);
+	assert(conn->queue.list != NULL);
+	conn->queue.list[conn->queue.n++] = (struct pg_statement){.sql = talloc_strdup(conn->queue.list, sql),
+	                                                          .params = copy_params(conn->queue.list, params, n_params),
+	                                                          .n_params = n_params,
+	                                                          .row = row,
+	                                                          .ctx = ctx,
+	                                                          .place = -1};
 }
 
 static void push_limit(struct viewd_conn *conn, const char *setting, int64_t us)
 {
-	char *sql = talloc_asprintf(conn, "SET %s = %lld", setting, us > 0 ? (long long)(us + 999) / 1000 : 0);
+	char *sql = talloc_asprintf(conn, "SET %s%s = %lld", conn->pooled ? "LOCAL " : "", setting,
+	                            us > 0 ? (long long)(us + 999) / 1000 : 0);
 	push(conn, sql, NULL, 0, NULL, NULL);
 	talloc_free(sql);
 }
@@ -67,9 +69,39 @@ static void push_limits(struct viewd_conn *conn)
 	push_limit(conn, "lock_timeout", conn->lock_us);
 }
 
+/* Where the session is not kept, what it runs under is told behind each BEGIN. */
+static void push_begin(struct viewd_conn *conn, const char *sql)
+{
+	const char *params[PG_SETTINGS_PARAMS];
+	push(conn, sql, NULL, 0, NULL, NULL);
+	if (!conn->pooled)
+		return;
+	const char *settings = pg_settings_of_transaction(conn, params);
+	push(conn, settings, params, ARRAY_LEN(params), NULL, NULL);
+	conn->limits_due = true;
+	push_limits(conn);
+}
+
+/* Such a session is nobody's between two transactions. */
+static bool is_nobodys(const struct viewd_conn *conn)
+{
+	return conn->pooled && !conn->queue.alone && !pg_in_transaction(conn);
+}
+
+static void end_alone(struct viewd_conn *conn)
+{
+	if (conn->queue.alone)
+		push(conn, "COMMIT", NULL, 0, NULL, NULL);
+	conn->queue.alone = false;
+}
+
 void pg_queue(struct viewd_conn *conn, const char *sql, const char *const *params, size_t n_params,
               const struct db_reader *row, void *ctx)
 {
+	if (is_nobodys(conn)) {
+		push_begin(conn, PG_BEGIN_ANY);
+		conn->queue.alone = true;
+	}
 	push_limits(conn);
 	push(conn, sql, params, n_params, row, ctx);
 }
@@ -78,27 +110,28 @@ void pg_queue_again(struct viewd_conn *conn, const char *sql, const char *const 
                     const struct db_reader *row, void *ctx)
 {
 	pg_queue(conn, sql, params, n_params, row, ctx);
-	conn->queue[conn->n_queued - 1].place = pg_prepared_place(conn, sql);
+	conn->queue.list[conn->queue.n - 1].place = pg_prepared_place(conn, sql);
 }
 
 void pg_queue_part(struct viewd_conn *conn)
 {
-	conn->queue[conn->n_queued - 1].ends = true;
+	conn->queue.list[conn->queue.n - 1].ends = true;
 }
 
 /* Limits follow: what is set in a transaction never stands in the way of its isolation level. */
 void pg_queue_begin(struct viewd_conn *conn, const char *sql)
 {
-	push(conn, sql, NULL, 0, NULL, NULL);
-	conn->begun = true;
+	end_alone(conn);
+	push_begin(conn, sql);
+	conn->queue.begun = true;
 }
 
 void pg_queue_forget(struct viewd_conn *conn)
 {
-	conn->limits_due |= conn->n_queued > 0;
-	conn->begun = false;
-	conn->n_queued = 0;
-	TALLOC_FREE(conn->queue);
+	conn->limits_due |= conn->queue.n > 0;
+	conn->queue.begun = conn->queue.alone = false;
+	conn->queue.n = 0;
+	TALLOC_FREE(conn->queue.list);
 }
 
 /* ---- the turn ---- */
@@ -108,7 +141,7 @@ static int64_t turn_limit(const struct viewd_conn *conn)
 {
 	int64_t limit = pg_answer_limit(conn),
 			wait = conn->lock_us > 0 && conn->lock_us < conn->timeout_us ? conn->lock_us : conn->timeout_us;
-	return limit == 0 || conn->answer_us > 0 ? limit : limit + (int64_t)(conn->n_queued - 1) * wait;
+	return limit == 0 || conn->answer_us > 0 ? limit : limit + (int64_t)(conn->queue.n - 1) * wait;
 }
 
 static bool send_statement(struct viewd_conn *conn, struct pg_statement *st)
@@ -122,8 +155,8 @@ static bool send_queue(struct viewd_conn *conn)
 {
 	if (PQenterPipelineMode(conn->pg) != 1)
 		return false;
-	for (size_t i = 0; i < conn->n_queued; i++)
-		if (!send_statement(conn, &conn->queue[i]) || (conn->queue[i].ends && PQpipelineSync(conn->pg) != 1))
+	for (size_t i = 0; i < conn->queue.n; i++)
+		if (!send_statement(conn, &conn->queue.list[i]) || (conn->queue.list[i].ends && PQpipelineSync(conn->pg) != 1))
 			return false;
 	return PQpipelineSync(conn->pg) == 1;
 }
@@ -174,11 +207,11 @@ static PGresult *statement_answer(struct viewd_conn *conn, const struct pg_state
 static size_t read_answers(struct viewd_conn *conn, PGresult **results, int64_t deadline)
 {
 	size_t good = 0;
-	for (size_t i = 0; i < conn->n_queued && PQstatus(conn->pg) == CONNECTION_OK && !conn->silent; i++) {
-		results[i] = statement_answer(conn, &conn->queue[i], deadline);
+	for (size_t i = 0; i < conn->queue.n && PQstatus(conn->pg) == CONNECTION_OK && !conn->silent; i++) {
+		results[i] = statement_answer(conn, &conn->queue.list[i], deadline);
 		if (good == i && succeeded(results[i]))
 			good++;
-		if (conn->queue[i].ends && PQstatus(conn->pg) == CONNECTION_OK)
+		if (conn->queue.list[i].ends && PQstatus(conn->pg) == CONNECTION_OK)
 			PQclear(next_result(conn, deadline));
 	}
 	if (PQstatus(conn->pg) == CONNECTION_OK)
@@ -189,10 +222,10 @@ static size_t read_answers(struct viewd_conn *conn, PGresult **results, int64_t 
 /* How many statements the first part has. */
 static size_t first_part(const struct viewd_conn *conn)
 {
-	for (size_t i = 0; i < conn->n_queued; i++)
-		if (conn->queue[i].ends)
+	for (size_t i = 0; i < conn->queue.n; i++)
+		if (conn->queue.list[i].ends)
 			return i + 1;
-	return conn->n_queued;
+	return conn->queue.n;
 }
 
 static bool take_turn(struct viewd_conn *conn, PGresult **results, struct viewd_err *behind, struct viewd_err *err)
@@ -200,8 +233,8 @@ static bool take_turn(struct viewd_conn *conn, PGresult **results, struct viewd_
 	const struct clock *clk = clock_system();
 	int64_t start = clk->mono(clk), limit = turn_limit(conn);
 	size_t good = send_queue(conn) ? read_answers(conn, results, limit > 0 ? start + limit : INT64_MAX) : 0;
-	if (good < conn->n_queued) {
-		const struct pg_statement *failed = &conn->queue[good];
+	if (good < conn->queue.n) {
+		const struct pg_statement *failed = &conn->queue.list[good];
 		bool first = good < first_part(conn);
 		struct viewd_err *told = first ? err : behind;
 		pg_error_result(conn, results[good], clk->mono(clk) - start, told);
@@ -229,18 +262,23 @@ bool pg_flush(struct viewd_conn *conn, struct viewd_err *err)
 
 bool pg_flush_parts(struct viewd_conn *conn, struct viewd_err *behind, struct viewd_err *err)
 {
-	push_limits(conn);
-	if (conn->n_queued == 0)
+	bool alone = conn->queue.alone;
+	if (!is_nobodys(conn))
+		push_limits(conn);
+	if (conn->queue.n == 0)
 		return true;
-	PGresult **results = talloc_zero_array(conn, PGresult *, conn->n_queued);
+	end_alone(conn);
+	PGresult **results = talloc_zero_array(conn, PGresult *, conn->queue.n);
 	bool done = pg_may_ask(conn, err) && take_turn(conn, results, behind, err);
 	end_turn(conn);
-	struct pg_statement *queue = conn->queue;
-	size_t n = conn->n_queued;
-	conn->queue = NULL;
-	conn->n_queued = 0;
-	conn->begun = false;
+	struct pg_statement *queue = conn->queue.list;
+	size_t n = conn->queue.n;
+	conn->queue.list = NULL;
+	conn->queue.n = 0;
+	conn->queue.begun = false;
 	conn->limits_due = !done;
+	if (alone && !done)
+		pg_op_rollback(&conn->db);
 	for (size_t i = 0; i < n; i++) {
 		if (done && queue[i].row != NULL)
 			done = pg_hand_rows(results[i], queue[i].row, queue[i].ctx, err);

@@ -3,15 +3,21 @@
  * pooler.c: does a pooler stand between, and does it keep the session?
  *
  * A pooler answers with a process number of its own at connect, so a session whose number is another one is reached
- * through one. Whether it keeps the session cannot be asked. In transaction mode the session would be anybody's between
- * two statements: locks and LISTEN would stay with a connection that others get, and what is set here would be in force
- * for them. So it is tried before anything is set: a second connection opens a transaction. In transaction mode it gets
- * the session that lies idle, which is the first one's, or the first one then gets another.
+ * through one. Whether it keeps the session cannot be asked. In transaction mode the session is anybody's between two
+ * transactions: locks and LISTEN stay with a connection that others get, and what is set there is in force for them. So
+ * it is tried before anything is set: a second connection asks right behind the first one. In transaction mode it gets
+ * the session that lies idle, which is the first one's, or the first one gets another the next time. In session mode
+ * neither happens, however often they ask. Others may come in between, and a pool may hand out its sessions in turn, so
+ * they ask several times, the second one once more in each round.
+ *
+ * Such a connection is pooled: all that it needs goes along with each transaction (settings.c), and it leaves nothing
+ * behind.
  */
 #include <stdlib.h>
 
 #include "base/err.h"
 #include "common/text/number.h"
+#include "postgresql/conn/pooled.h"
 #include "postgresql/pg.h"
 
 static bool take_number_fn(void *ctx, const char *const *v, size_t n UNUSED)
@@ -37,24 +43,23 @@ static bool ask_number(struct viewd_conn *conn, int *pid_r, struct viewd_err *er
 	return false;
 }
 
-static bool refused(const struct viewd_conn *conn, struct viewd_err *err)
-{
-	err_set(err, VIEWD_ERR_CONFIG,
-	        "database '%s' is reached through a pooler that gives each transaction another session",
-	        conn->db.database_name);
-	return err_hint(err, "connect to the server itself, or through a pool in session mode");
-}
+#define ROUNDS 6
 
-static bool keeps_session(struct viewd_conn *conn, struct viewd_conn *other, struct viewd_err *err)
+static bool find_out(struct viewd_conn *conn, struct viewd_conn *other, struct viewd_err *err)
 {
-	int number = 0, again = 0;
-	if (!pg_exec(other, "BEGIN", err) || !ask_number(other, &number, err))
-		return false;
-	if (number == conn->pid)
-		return refused(conn, err);
-	if (!ask_number(conn, &again, err))
-		return false;
-	return again == conn->pid || refused(conn, err);
+	for (int round = 1; round <= ROUNDS && !conn->pooled; round++) {
+		int number = 0;
+		if (!ask_number(conn, &number, err))
+			return false;
+		bool pooled = number != conn->pid;
+		for (int i = 0; i < round && !pooled; i++) {
+			if (!ask_number(other, &number, err))
+				return false;
+			pooled = number == conn->pid;
+		}
+		conn->pooled = pooled;
+	}
+	return true;
 }
 
 bool pg_pooler_judge(struct viewd_conn *conn, const struct viewd_database_spec *spec, struct viewd_err *err)
@@ -64,15 +69,15 @@ bool pg_pooler_judge(struct viewd_conn *conn, const struct viewd_database_spec *
 	if (conn->pid == PQbackendPID(conn->pg))
 		return true;
 	struct viewd_conn *other = pg_conn_connect(conn->db.host, spec, err);
-	bool good = other != NULL && keeps_session(conn, other, err);
-	if (other != NULL) {
-		pg_exec_quietly(other, "ROLLBACK");
-		pg_conn_close(&other);
-	}
+	bool good = other != NULL && find_out(conn, other, err);
+	pg_conn_close(&other);
 	return good;
 }
 
 bool pg_pooler_same(const struct viewd_conn *conn, const char *pid, struct viewd_err *err)
 {
-	return strtol(pid, NULL, 10) == conn->pid || refused(conn, err);
+	if (strtol(pid, NULL, 10) == conn->pid)
+		return true;
+	return err_set(err, VIEWD_ERR_LOST, "database '%s', a pooler has put another session in the place of this one",
+	               conn->db.database_name);
 }

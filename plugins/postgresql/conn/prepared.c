@@ -3,8 +3,8 @@
  * prepared.c: statements whose plans the server keeps for this session.
  *
  * A refresh asks the same few questions each time, and reading and planning them costs the server more than answering
- * them. The session is this connection's own (pooler.c), so what is prepared stays; only a hook, or a function that a
- * definition calls, can remove it (DEALLOCATE, DISCARD). And a statement is prepared for types, not for their names:
+ * them. Where the session is this connection's own (pooler.c), what is prepared stays; only a hook, or a function that
+ * a definition calls, can remove it (DEALLOCATE, DISCARD). And a statement is prepared for types, not for their names:
  * one that was dropped and made anew is another type. Each costs one attempt, and the session then does without.
  *
  * A plan that is kept has a price: for each table that anybody makes, changes or refreshes the server goes through all
@@ -48,7 +48,7 @@ static struct pg_prepared *new_place(struct viewd_conn *conn, const char *sql)
 
 int pg_prepared_place(struct viewd_conn *conn, const char *sql)
 {
-	if (conn->unprepared)
+	if (conn->unprepared || conn->pooled)
 		return -1;
 	for (size_t i = 0; i < conn->n_prepared; i++)
 		if (strcmp(conn->prepared[i].sql, sql) == 0) {

@@ -105,6 +105,11 @@ const struct syntax pg_syntax = {
 	.state.upsert_clause = " ON CONFLICT (name) DO UPDATE SET ",
 	.state.upsert_value = "excluded.{}",
 
+	.lease.where = " WHERE one",
+	.lease.now = "pg_catalog.clock_timestamp()",
+	.lease.seconds = "pg_catalog.make_interval(secs => {})",
+	.lease.recorded = ", since = pg_catalog.now()",
+
 	.views.is_table = "SELECT 1 FROM pg_catalog.pg_class WHERE oid = pg_catalog.to_regclass('viewd.views') AND relkind "
 	                  "= 'r'",
 	.views.move = {

@@ -93,6 +93,13 @@ static bool disbelieve(struct viewd_conn *conn, int64_t number, char never[stati
 	return pg_op_query(&conn->db, sql, NULL, 0, take_number, never, err);
 }
 
+static bool vacuum(struct viewd_conn *conn, int64_t number, struct viewd_err *err)
+{
+	char sql[60];
+	snprintf(sql, sizeof sql, "VACUUM viewd.change_%" PRId64, number);
+	return pg_exec_outside(conn, sql, err);
+}
+
 /* The table is emptied first: what it holds then belongs to readers that compute everything. Its first row stays at its
  * beginning, or the table would stay as long as it is. Where another session has begun the same meanwhile, that one's
  * number stays. */
@@ -102,8 +109,7 @@ static bool let_on(struct viewd_conn *conn, int64_t number, struct viewd_err *er
 	return pg_op_begin(&conn->db, DB_BEGIN_WRITE, err) &&
 	       pg_execf(conn, err, "DELETE FROM viewd.change_%" PRId64 " WHERE viewd_sign <> 0", number) &&
 	       pg_execf(conn, err, "UPDATE viewd.log_readers SET position = NULL WHERE log = %" PRId64, number) &&
-	       pg_op_commit(&conn->db, err) && pg_execf(conn, err, "VACUUM viewd.change_%" PRId64, number) &&
-	       disbelieve(conn, number, never, err) &&
+	       pg_op_commit(&conn->db, err) && vacuum(conn, number, err) && disbelieve(conn, number, never, err) &&
 	       pg_execf(conn, err,
 	                "SELECT pg_catalog.setval('viewd.full_%" PRId64
 	                "', pg_catalog.pg_snapshot_xmax(pg_catalog.pg_current_snapshot())::text::pg_catalog.int8, false)",

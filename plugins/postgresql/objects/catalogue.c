@@ -8,20 +8,31 @@
 
 #include "base/err.h"
 #include "common/objects/task.h"
+#include "postgresql/conn/pooled.h"
 #include "postgresql/pg.h"
 
-#define NARROW_SQL "SELECT pg_catalog.set_config('search_path', 'pg_catalog', false)"
-#define RESTORE_SQL "SELECT pg_catalog.set_config('search_path', $1, false)"
+#define PATH_SQL "SELECT pg_catalog.set_config('search_path', $1, $2::boolean)"
+#define PATH_PARAMS(conn, path) \
+	{ \
+		path, pg_settings_local(conn) \
+	}
+
+static void queue_narrow(struct viewd_conn *conn)
+{
+	const char *params[] = PATH_PARAMS(conn, "pg_catalog");
+	pg_queue(conn, PATH_SQL, params, ARRAY_LEN(params), NULL, NULL);
+}
 
 bool pg_path_narrow(struct viewd_conn *conn, struct viewd_err *err)
 {
-	return pg_exec(conn, NARROW_SQL, err);
+	const char *params[] = PATH_PARAMS(conn, "pg_catalog");
+	return pg_op_exec(&conn->db, PATH_SQL, params, ARRAY_LEN(params), NULL, err);
 }
 
 bool pg_path_restore(struct viewd_conn *conn, struct viewd_err *err)
 {
-	const char *params[] = {conn->search_path};
-	return pg_op_exec(&conn->db, RESTORE_SQL, params, 1, NULL, err);
+	const char *params[] = PATH_PARAMS(conn, conn->search_path);
+	return pg_op_exec(&conn->db, PATH_SQL, params, ARRAY_LEN(params), NULL, err);
 }
 
 /* Usable for CONCURRENTLY: unique, valid, immediate, whole (no WHERE), plain columns. Same rule as
@@ -144,10 +155,10 @@ bool pg_op_find_object(struct db *db, const struct relation *rel, struct db_obje
 	struct viewd_conn *conn = pg_of(db);
 	struct db_object found = unknown(conn, rel);
 	const char *params[] = {found.schema, found.name};
-	const char *path[] = {conn->search_path};
-	pg_queue(conn, NARROW_SQL, NULL, 0, NULL, NULL);
+	const char *path[] = PATH_PARAMS(conn, conn->search_path);
+	queue_narrow(conn);
 	pg_queue(conn, FIND_SQL(PG_CANONICAL_SQL, "false"), params, ARRAY_LEN(params), find_row, &found);
-	if (!pg_query_with_queue(conn, RESTORE_SQL, path, ARRAY_LEN(path), NULL, NULL, err))
+	if (!pg_query_with_queue(conn, PATH_SQL, path, ARRAY_LEN(path), NULL, NULL, err))
 		return false;
 	*out = found;
 	return true;
@@ -207,14 +218,14 @@ bool pg_op_view_text(struct db *db, void *mem_ctx, const struct relation *rel, c
 	struct viewd_conn *conn = pg_of(db);
 	struct db_text text = {.mem = mem_ctx};
 	const char *params[] = {rel->schema[0] != '\0' ? rel->schema : conn->default_schema, rel->name};
-	const char *path[] = {conn->search_path};
-	pg_queue(conn, NARROW_SQL, NULL, 0, NULL, NULL);
+	const char *path[] = PATH_PARAMS(conn, conn->search_path);
+	queue_narrow(conn);
 	pg_queue(conn,
 	         "SELECT pg_catalog.pg_get_viewdef(c.oid) FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON "
 	         "n.oid = c.relnamespace"
 	         " WHERE n.nspname = $1 AND c.relname = $2 AND c.relkind IN ('v', 'm')",
 	         params, ARRAY_LEN(params), take_text, &text);
-	if (!pg_query_with_queue(conn, RESTORE_SQL, path, ARRAY_LEN(path), NULL, NULL, err))
+	if (!pg_query_with_queue(conn, PATH_SQL, path, ARRAY_LEN(path), NULL, NULL, err))
 		return false;
 	*text_r = text.value;
 	return true;

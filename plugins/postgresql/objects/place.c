@@ -4,7 +4,7 @@
  * another one, another server has another system identifier. A standby that was promoted keeps all three, and every
  * identity with them.
  */
-#include "postgresql/pg.h"
+#include "postgresql/conn/leader.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -22,21 +22,6 @@ static bool ask_text(struct viewd_conn *conn, void *mem, const char *sql, const 
 	return true;
 }
 
-/* PUBLIC may call it, unless an administrator has taken that away. Asked first: in a transaction a refusal would end
- * it. */
-static bool find_system(struct viewd_conn *conn, void *mem, char **system_r, struct viewd_err *err)
-{
-	char *may = NULL;
-	if (!ask_text(conn, mem, "SELECT pg_catalog.has_function_privilege('pg_catalog.pg_control_system()', 'EXECUTE')",
-	              NULL, 0, &may, err))
-		return false;
-	if (may != NULL && may[0] == 't')
-		return ask_text(conn, mem, "SELECT system_identifier FROM pg_catalog.pg_control_system()", NULL, 0, system_r,
-		                err);
-	*system_r = talloc_strdup(mem, "unknown");
-	return true;
-}
-
 bool pg_op_state_place(struct db *db, void *mem_ctx, char **place_r, struct viewd_err *err)
 {
 	/* clang-format off */
@@ -46,9 +31,10 @@ bool pg_op_state_place(struct db *db, void *mem_ctx, char **place_r, struct view
 		" WHERE d.datname = pg_catalog.current_database()";
 	/* clang-format on */
 	struct viewd_conn *conn = pg_of(db);
-	if (conn->system == NULL && !find_system(conn, conn, &conn->system, err))
+	const char *system;
+	if (!pg_system(conn, &system, err))
 		return false;
-	const char *params[] = {conn->system};
+	const char *params[] = {system != NULL ? system : "unknown"};
 	return ask_text(conn, mem_ctx, sql, params, ARRAY_LEN(params), place_r, err);
 }
 

@@ -3,6 +3,7 @@
  * tree.c: finding what reads a view, and what would be lost by making it again.
  */
 #include "postgresql/objects/tree.h"
+#include "postgresql/conn/pooled.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -153,8 +154,9 @@ bool tree_set_path(struct viewd_conn *conn, const struct tree *tree, bool staged
 		path = add_schema(path, tree->schemas[i]);
 	}
 	path = talloc_strdup_append_buffer(path, ", pg_temp");
-	const char *params[] = {path};
-	bool ok = pg_op_exec(&conn->db, "SELECT pg_catalog.set_config('search_path', $1, false)", params, 1, NULL, err);
+	const char *params[] = {path, pg_settings_local(conn)};
+	bool ok =
+		pg_op_exec(&conn->db, "SELECT pg_catalog.set_config('search_path', $1, $2::boolean)", params, 2, NULL, err);
 	talloc_free(path);
 	return ok;
 }

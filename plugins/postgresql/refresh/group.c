@@ -13,6 +13,7 @@
 #include "common/refresh/group.h"
 #include "common/sqltext/sqltext.h"
 #include "common/text/number.h"
+#include "postgresql/conn/leader.h"
 #include "postgresql/pg.h"
 
 static const struct db_reader take_text[] = {{db_take_text, "T", "a setting, a lock or an object"}};
@@ -97,12 +98,12 @@ bool pg_op_carry(struct task *task, const char *touched, struct viewd_err *err)
 	                        err);
 }
 
-/* Both transactions travel in one turn. */
+/* Both transactions travel in one turn, where both get the same session. */
 bool pg_op_commit_group(struct db *db, struct viewd_err *err)
 {
 	struct viewd_conn *conn = pg_of(db);
 	struct viewd_err failed = {0}, behind = {0};
-	if (!conn->fenced) {
+	if (!conn->fenced || conn->pooled) {
 		bool done = pg_op_commit(db, err);
 		if (done)
 			pg_op_carry_over(db);

@@ -51,14 +51,11 @@ static bool maintain_relation(struct viewd_conn *conn, const struct relation *re
 	if (!pg_op_set_limits(&conn->db, MAINTAIN_TIMEOUT, MAINTAIN_LOCK_TIMEOUT, err) ||
 	    !ask_needs(conn, rel, &needs, err))
 		return false;
-	char *quoted = relation_quoted(&pg_syntax, conn, rel);
-	bool ok = true;
 	/* Without truncation: that would take readers' locks away. */
-	if (needs.vacuum)
-		ok = pg_execf(conn, err, "VACUUM (ANALYZE, TRUNCATE false) %s", quoted);
-	else if (needs.analyze)
-		ok = pg_execf(conn, err, "ANALYZE %s", quoted);
-	talloc_free(quoted);
+	char *sql = talloc_asprintf(conn, "%s ", needs.vacuum ? "VACUUM (ANALYZE, TRUNCATE false)" : "ANALYZE");
+	sql = talloc_strdup_append_buffer(sql, relation_quoted(&pg_syntax, sql, rel));
+	bool ok = needs.vacuum ? pg_exec_outside(conn, sql, err) : !needs.analyze || pg_exec(conn, sql, err);
+	talloc_free(sql);
 	return ok;
 }
 

@@ -176,7 +176,7 @@ static bool vacuum_log(struct viewd_watch *w, struct viewd_err *err)
 {
 	struct viewd_err ignored = {0};
 	w->log.drained = 0;
-	if (!pg_exec(w->conn, "VACUUM (SKIP_LOCKED, TRUNCATE false) viewd.changes", &ignored))
+	if (!pg_exec_outside(w->conn, "VACUUM (SKIP_LOCKED, TRUNCATE false) viewd.changes", &ignored))
 		pg_log(w->conn, VIEWD_LOG_DEBUG, "database '%s', the log of changes is not vacuumed now (%s)",
 		       w->conn->db.database_name, ignored.msg);
 	return pg_measure_log(w, err);

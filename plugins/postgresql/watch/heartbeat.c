@@ -2,6 +2,7 @@
  *
  * heartbeat.c: asks every 15 seconds whether the session is still what it should be.
  */
+#include "postgresql/conn/leader.h"
 #include "postgresql/watch/watch.h"
 
 #include <stdlib.h>
@@ -61,8 +62,9 @@ bool pg_heartbeat(struct viewd_watch *w, struct viewd_err *err)
 		return false;
 	if (facts.read_only)
 		return err_set(err, VIEWD_ERR_STANDBY, "database '%s' has become read-only", name);
-	if (!facts.leads || !facts.listens)
+	bool lost_lock = !facts.leads && !w->conn->pooled, deaf = !facts.listens && w->hears;
+	if (lost_lock || deaf)
 		return err_set(err, VIEWD_ERR_LOST, "database '%s', the watching session has lost its %s", name,
-		               facts.leads ? "channel" : "lock");
-	return judge_queue(w, facts.queue, err);
+		               lost_lock ? "lock" : "channel");
+	return judge_queue(w, facts.queue, err) && pg_leader_keep(w->conn, err);
 }

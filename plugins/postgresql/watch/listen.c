@@ -53,7 +53,7 @@ static bool wait_for_proof(struct viewd_watch *w, const char *nonce)
 	return true;
 }
 
-bool pg_listen(struct viewd_watch *w, struct viewd_err *err)
+static bool hears_itself(struct viewd_watch *w, bool *heard_r, struct viewd_err *err)
 {
 	uint64_t random = 0;
 	char nonce[24];
@@ -63,9 +63,21 @@ bool pg_listen(struct viewd_watch *w, struct viewd_err *err)
 	if (!pg_exec(w->conn, "LISTEN \"" PG_CHANNEL "\"", err) ||
 	    !pg_op_exec(&w->conn->db, "SELECT pg_catalog.pg_notify('" PG_CHANNEL "', $1)", params, 1, NULL, err))
 		return false;
-	if (wait_for_proof(w, nonce))
-		return true;
-	err_set(err, VIEWD_ERR_CONFIG, "database '%s' does not deliver notifications to the session that listens",
-	        w->conn->db.database_name);
-	return err_hint(err, "connect to the server itself, not through a pooler in transaction mode");
+	*heard_r = wait_for_proof(w, nonce);
+	return true;
+}
+
+/* LISTEN is not tried where the session is not kept: it would stay with a connection that others get. */
+bool pg_listen(struct viewd_watch *w, struct viewd_err *err)
+{
+	w->hears = false;
+	if (!w->conn->pooled && !hears_itself(w, &w->hears, err))
+		return false;
+	w->may_sleep = w->may_sleep && w->hears;
+	if (!w->hears)
+		pg_log(w->conn, VIEWD_LOG_INFO,
+		       "database '%s', notifications do not come through (%s): changes are looked for four times a second",
+		       w->conn->db.database_name,
+		       w->conn->pooled ? "a pooler gives each transaction another session" : "one to itself has got lost");
+	return true;
 }

@@ -11,6 +11,7 @@
 
 #define PACE_MIN_US INT64_C(1000)
 #define PACE_MAX_US INT64_C(50000)
+#define PACE_DEAF_US INT64_C(250000) /* where nobody can notify, and no writer waits for it to sleep */
 #define QUIET_US INT64_C(30000)
 #define STREAK_WAKES 16
 #define ROWS_WAKE 8 /* in one look */
@@ -23,9 +24,10 @@ static bool bool_row_fn(void *ctx, const char *const *v, size_t n UNUSED)
 
 static const struct db_reader bool_row[] = {{bool_row_fn, "T", "the lock of who sleeps"}};
 
-static int64_t within(int64_t pace_us)
+static int64_t within(const struct viewd_watch *w, int64_t pace_us)
 {
-	return pace_us < PACE_MIN_US ? PACE_MIN_US : pace_us > PACE_MAX_US ? PACE_MAX_US : pace_us;
+	int64_t most = w->hears ? PACE_MAX_US : PACE_DEAF_US;
+	return pace_us < PACE_MIN_US ? PACE_MIN_US : pace_us > most ? most : pace_us;
 }
 
 static bool wake_up(struct viewd_watch *w, struct viewd_err *err)
@@ -62,7 +64,7 @@ static bool pace_awake(struct viewd_watch *w, int64_t rows, bool *again_r, struc
 	int64_t now = clock_system()->mono(clock_system());
 	if (rows > 0)
 		w->quiet_since_us = now;
-	w->pace_us = within(rows > 0 && rows < ROWS_WAKE ? w->pace_us / 2 : w->pace_us * 2);
+	w->pace_us = within(w, rows > 0 && rows < ROWS_WAKE ? w->pace_us / 2 : w->pace_us * 2);
 	return now - w->quiet_since_us < QUIET_US || !w->may_sleep || fall_asleep(w, again_r, err);
 }
 

@@ -3,6 +3,8 @@
  * watch.c: opening, waiting, one round of looking, closing.
  */
 #include "postgresql/watch/watch.h"
+#include "postgresql/conn/leader.h"
+#include "postgresql/conn/pooled.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -22,6 +24,7 @@
 #define STATEMENT_US INT64_C(10000000)
 #define LOCK_WAIT_US INT64_C(500000)
 #define HEARTBEAT_US INT64_C(15000000)
+#define LEASE_US INT64_C(5000000) /* between heartbeats of who leads by the lease alone */
 #define POLL_US INT64_C(1000000)
 #define OWED_US INT64_C(20000)
 #define RACES_MAX 5
@@ -56,24 +59,26 @@ static bool bool_row_fn(void *ctx, const char *const *v, size_t n UNUSED)
 
 static const struct db_reader bool_row[] = {{bool_row_fn, "T", "a setting of the server"}};
 
-/* A commit that is lost in a crash takes the log with it, and then every view is marked anew: nothing is waited for
- * here. */
 static bool set_up_session(struct viewd_watch *w, struct viewd_err *err)
 {
 	w->conn->answer_us = ANSWER_US;
-	return pg_op_set_limits(&w->conn->db, STATEMENT_US, LOCK_WAIT_US, err) &&
-	       pg_exec(w->conn, "SET synchronous_commit = off", err) && pg_exec(w->conn, "SET jit = off", err) &&
+	w->conn->watching = true;
+	return pg_settings_apply(w->conn, err) && pg_op_set_limits(&w->conn->db, STATEMENT_US, LOCK_WAIT_US, err) &&
 	       pg_op_query(&w->conn->db, "SELECT pg_catalog.current_setting('max_prepared_transactions') = '0'", NULL, 0,
 	                   bool_row, &w->may_sleep, err);
 }
 
 static bool set_up(struct viewd_watch *w, struct viewd_err *err)
 {
+	int64_t epoch = 0;
 	w->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (w->wake < 0)
 		return err_sys(err, VIEWD_ERR_RESOURCE, errno, "cannot make an eventfd");
-	return set_up_session(w, err) && pg_leader_take(w->conn, err) && set_up_objects(w->conn, err) &&
-	       pg_leader_record(w->conn, err) && returned_recognise(&w->conn->db, w, &w->place, err) && pg_listen(w, err);
+	if (!set_up_session(w, err) || !pg_leader_take(w->conn, &epoch, err) || !set_up_objects(w->conn, err) ||
+	    !pg_leader_record(w->conn, epoch, err))
+		return false;
+	w->leads = true;
+	return returned_recognise(&w->conn->db, w, &w->place, err) && pg_listen(w, err);
 }
 
 struct viewd_watch *pg_watch_open(const struct viewd_host *host, const struct viewd_database_spec *db,
@@ -93,6 +98,8 @@ void pg_watch_close(struct viewd_watch **watch)
 	struct viewd_watch *w = *watch;
 	if (w == NULL)
 		return;
+	if (w->conn != NULL && w->leads)
+		pg_leader_give_back(w->conn);
 	if (w->conn != NULL)
 		pg_conn_close(&w->conn);
 	if (w->wake >= 0)
@@ -133,6 +140,11 @@ static int until_ms(int64_t at)
 {
 	int64_t left = at - now_us();
 	return left > 0 ? (int)((left + 999) / 1000) : 0;
+}
+
+static int64_t next_heartbeat(const struct viewd_watch *w)
+{
+	return now_us() + (w->conn->pooled ? LEASE_US : HEARTBEAT_US);
 }
 
 /* *heard_r: somebody notified; *woken_r: the daemon wants a look. Neither: it is time. */
@@ -191,7 +203,7 @@ static bool first_look(struct viewd_watch *w, struct round *round, struct viewd_
                        struct viewd_err *err)
 {
 	w->looked = true;
-	w->heartbeat_us = now_us() + HEARTBEAT_US;
+	w->heartbeat_us = next_heartbeat(w);
 	return look_after(w, round, signals, err);
 }
 
@@ -199,7 +211,7 @@ static bool beat(struct viewd_watch *w, struct round *round, struct viewd_signal
 {
 	if (now_us() < w->heartbeat_us)
 		return true;
-	w->heartbeat_us = now_us() + HEARTBEAT_US;
+	w->heartbeat_us = next_heartbeat(w);
 	round->news = round->requests = true;
 	return pg_heartbeat(w, err) && look_after(w, round, signals, err);
 }

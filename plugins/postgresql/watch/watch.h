@@ -40,6 +40,8 @@ struct viewd_watch {
 	int wake;    /* eventfd */
 	char *place; /* where the state is; NULL: it cannot be told */
 	bool looked; /* the first round is over */
+	bool leads;  /* recorded as the leader */
+	bool hears;  /* notifications reach it */
 	bool asleep;
 	bool may_sleep;  /* false where NOTIFY would make transactions fail: with prepared ones */
 	bool polls;      /* some source is polled */
@@ -69,7 +71,7 @@ void pg_watch_close(struct viewd_watch **watch);
 
 /* ---- listen.c: hearing notifications */
 
-/* LISTEN, and proof that a notification comes back on this connection. */
+/* LISTEN, and proof that a notification comes back on this connection; w->hears tells. */
 bool pg_listen(struct viewd_watch *w, struct viewd_err *err) MUST_CHECK;
 /* Takes what has arrived off the connection. *heard_r becomes true for a notification of somebody else; its payload is
  * not looked at. */
