@@ -58,14 +58,11 @@ struct daemon {
 
 /* ---- steps of the start; each is undone in reverse --------------------------------------------------------------- */
 
-/* checks: what is wrong on this machine is an error. */
-static bool print_problems(const struct conf_problems *problems, bool checks)
+static bool print_problems(const struct conf_problems *problems)
 {
-	for (size_t i = 0; i < problems->n; i++) {
-		bool warning = problems->items[i].warning && !(checks && problems->items[i].of_machine);
-		log_event(warning ? VIEWD_LOG_WARNING : VIEWD_LOG_ERROR, "%s", problems->items[i].text);
-	}
-	return problems->n_errors + (checks ? problems->n_of_machine : 0) == 0;
+	for (size_t i = 0; i < problems->n; i++)
+		log_event(problems->items[i].warning ? VIEWD_LOG_WARNING : VIEWD_LOG_ERROR, "%s", problems->items[i].text);
+	return problems->n_errors == 0;
 }
 
 static bool start_conf(struct daemon *d, struct viewd_err *err)
@@ -74,7 +71,7 @@ static bool start_conf(struct daemon *d, struct viewd_err *err)
 	struct conf_problems problems;
 	d->registry = registry_new(NULL);
 	d->conf = reload_build(tmp, d->conf_path, d->registry, true, &problems);
-	print_problems(&problems, false);
+	print_problems(&problems);
 	if (d->conf == NULL) {
 		d->exit_code = DAEMON_EXIT_CONFIG;
 		err_set(err, VIEWD_ERR_CONFIG, "%s has %zu errors", d->conf_path, problems.n_errors);
@@ -316,13 +313,14 @@ static int run_daemon(struct daemon *d)
 
 /* ---- arguments --------------------------------------------------------------------------------------------------- */
 
+/* Would a start go well? The unit asks before each one. */
 static int check(const char *conf_path)
 {
 	void *tmp = talloc_new(NULL);
 	struct conf_problems problems;
 	struct registry *registry = registry_new(tmp);
 	struct conf *conf = reload_build(tmp, conf_path, registry, false, &problems);
-	bool good = print_problems(&problems, true) && conf != NULL;
+	bool good = print_problems(&problems) && conf != NULL;
 	if (good)
 		printf("%s: %zu views on %zu databases, no errors\n", conf_path, conf->n_views, conf->n_databases);
 	conf_unref(&conf);

@@ -156,7 +156,7 @@ struct conf {
 struct conf_problem {
 	const char *text; /* "file:line: [section] key: what was wrong; what would be right" */
 	bool warning;
-	bool of_machine; /* a warning about this machine: who only checks takes it for an error */
+	bool of_machine; /* a warning about this machine, an error for viewctl check */
 };
 struct conf_problems {
 	const struct conf_problem *items; /* owned by the talloc context given to conf_load */

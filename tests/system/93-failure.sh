@@ -163,12 +163,11 @@ done
 : >"$T/mode600"
 chmod 600 "$T/mode600"
 for program in "$T/nowhere" "$T/mode600" "$T"; do
-	printf '[database lite]\nurl = sqlite:///%s/lite.db\n[view v]\ndatabase = lite\ndefinition = SELECT 1 AS n\non_failure = %s x\n' "$T" "$program" >"$T/lone.conf"
-	for check in viewctl\ check "viewd --check"; do
-		out=$("$VIEWD_BUILD/"$check -c "$T/lone.conf" 2>&1)
-		ok "$check refuses a program that cannot be run (${program#"$T"})" test $? -ne 0
-		like "... with its place" "$out" "lone.conf:6: \[view v\] on_failure: $program cannot be run \\("
-	done
+	printf '[viewd]\nplugin_dir = %s/.libs\n[database lite]\nurl = sqlite:///%s/lite.db\n[view v]\ndatabase = lite\ndefinition = SELECT 1 AS n\non_failure = %s x\n' "$VIEWD_BUILD" "$T" "$program" >"$T/lone.conf"
+	out=$("$VIEWD_BUILD/viewctl" check -c "$T/lone.conf" 2>&1)
+	is "viewctl check refuses a program that cannot be run (${program#"$T"})" $? 1
+	like "... with its place" "$out" "lone.conf:8: \[view v\] on_failure: $program cannot be run \\("
+	ok "... viewd --check, which the unit asks before a start, does not" "$VIEWD_BUILD/viewd" --check -c "$T/lone.conf"
 done
 sed -i "s@^on_failure = .*@on_failure = $T/nowhere@" "$T/viewd.conf"
 start_viewd

@@ -313,9 +313,8 @@ static const struct option_row rows[] = {
 	        "only in /var/lib/viewd, /run/viewd, a /tmp of its own and ReadWritePaths, and set-user-ID programs (some "
 	        "sendmail) do not work; what needs more is a service of its own. How often a view has failed in a row "
 	        "tells a new failure from an old one: [ $VIEWD_CONSECUTIVE_ERRORS = 1 ]. "
-	        "A program that is not there, or that nobody may run, is an error for viewctl check and viewd --check. For "
-	        "the start of viewd and a reload it is a warning: views are kept fresh although nobody is told of their "
-	        "failures."},
+	        "A program that is not there, or that nobody may run, is an error for viewctl check. For viewd --check, a "
+	        "start and a reload it is a warning: views are kept fresh although nobody is told of their failures."},
 	/* for people */
 	{.key = "enabled", OPTION_BOOL_AT(conf_view, enabled), .dflt = "yes", .reload = OPTION_LIVE,
 	 .help = "whether viewd looks after the view",
