@@ -19,6 +19,7 @@
  *   2.6  recorded
  *   2.7  hints of files
  *   2.8  unusable, command
+ *   2.9  all_rows, all_rows_us, from_logs
  *   No release has carried any of them: capability flags that nothing read are gone without another number.
  *
  * Conventions
@@ -39,7 +40,7 @@
 #include "viewd_types.h"
 
 #define VIEWD_ABI_MAJOR 2
-#define VIEWD_ABI_MINOR 8
+#define VIEWD_ABI_MINOR 9
 
 /* ---- services of the daemon for a plugin ---------------------------------------------------------------------- */
 

@@ -231,6 +231,8 @@ struct viewd_refresh_request {
 	int64_t started_us;  /* when the daemon handed it out: the start of a run that fails before the database is asked */
 	/* Since 2.3: is told the nodes of a view that is kept incrementally, by a refresh that succeeds; fn may be NULL */
 	struct viewd_explained_sink nodes;
+	/* Since 2.9: what change logs tell is not enough, all rows are to be computed; the mode stays the configured one */
+	bool all_rows;
 };
 
 struct viewd_outcome;
@@ -285,6 +287,8 @@ struct viewd_found {
 	/* Since 2.8, asked for with only_look and compare_columns, and not where the object is already made from the wanted
 	 * definition: why that cannot be computed as things are; class OK: it can */
 	struct viewd_err unusable;
+	/* Since 2.9: the moment for which all rows were last computed; 0: the moment the data is true for */
+	int64_t all_rows_us;
 };
 
 /* One relation the definition reads, found through plain views too. Has no size and never grows: it is handed over in
@@ -306,6 +310,8 @@ struct viewd_outcome {
 	int64_t settled_seq; /* the highest change mark that this refresh has settled; 0 none */
 	/* Since 2.5: the object has just been made, nothing is granted on it, and nobody but its owner can read it */
 	bool owner_only;
+	/* Since 2.9: no more was computed than what change logs tell */
+	bool from_logs;
 };
 
 /* verify(): the stored rows against the definition at one snapshot. */

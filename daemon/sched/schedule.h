@@ -42,6 +42,7 @@ struct schedule_past {
 	int64_t last_due;    /* the time of `every` that was served last */
 	int64_t last_end;    /* of the last attempt */
 	int64_t data;        /* the moment the data is true for */
+	int64_t all_rows;    /* the moment for which all rows were last computed: data, or earlier */
 	int64_t cron_served; /* wall clock: times of cron up to here are done with */
 	struct schedule_learnt runs;
 };
@@ -49,6 +50,7 @@ struct schedule_past {
 	((struct schedule_past){.last_due = SCHEDULE_NEVER, \
 	                        .last_end = SCHEDULE_NEVER, \
 	                        .data = SCHEDULE_NEVER, \
+	                        .all_rows = SCHEDULE_NEVER, \
 	                        .cron_served = SCHEDULE_NEVER})
 
 enum schedule_kind { SCHEDULE_NONE, SCHEDULE_EVERY, SCHEDULE_AFTER, SCHEDULE_CRON, SCHEDULE_LAG };

@@ -291,8 +291,8 @@ static void the_table_of_before_is_taken_over(void)
 	const char *old = strchr(s.views, '.') != NULL ? "views" : "viewd_views";
 	const char *filled = ask(&s, "last_success_time", "v");
 	contract_sql("DROP VIEW %s; ALTER TABLE %s DROP COLUMN followed; ALTER TABLE %s DROP COLUMN place; ALTER TABLE %s "
-	             "DROP COLUMN kept; ALTER TABLE %s RENAME TO %s",
-	             s.views, s.state, s.state, s.state, s.state, old);
+	             "DROP COLUMN kept; ALTER TABLE %s DROP COLUMN all_rows_time; ALTER TABLE %s RENAME TO %s",
+	             s.views, s.state, s.state, s.state, s.state, s.state, old);
 	for (int i = 0; i < 2; i++) {
 		contract_reconnect(&s.c);
 		INSPECT(&s.c, &s.v);
@@ -303,6 +303,30 @@ static void the_table_of_before_is_taken_over(void)
 	contract_sql("INSERT INTO src VALUES (10, 1)");
 	watch_until(&s, "v", "STALE");
 	settle(&s);
+	contract_end(&s.c);
+}
+
+/* An earlier version has made the table without what has come since. */
+static void a_table_that_lacks_columns_is_completed(void)
+{
+	struct scene s;
+	begin(&s);
+	settle(&s);
+	const char *filled = ask(&s, "last_success_time", "v");
+	contract_sql("DROP VIEW %s; UPDATE %s SET place = NULL; ALTER TABLE %s DROP COLUMN all_rows_time; ALTER TABLE %s "
+	             "DROP COLUMN kept",
+	             s.views, s.state, s.state, s.state);
+	for (int i = 0; i < 2; i++) {
+		contract_reconnect(&s.c);
+		INSPECT(&s.c, &s.v);
+		CHECK(s.c.found.ours && s.c.found.all_rows_us == 0);
+		CHECK_STR(ask(&s, "last_success_time", "v"), filled);
+	}
+	contract_sql("INSERT INTO src VALUES (10, 1)");
+	watch_until(&s, "v", "STALE");
+	settle(&s);
+	INSPECT(&s.c, &s.v);
+	CHECK(s.c.found.all_rows_us == s.c.found.data_timestamp_us);
 	contract_end(&s.c);
 }
 
@@ -331,6 +355,7 @@ static const struct harness_test tests[] = {
 	{"a simple view is as fresh as all", a_simple_view_is_as_fresh_as_all},
 	{"no definition is shown", no_definition_is_shown},
 	{"the table of before is taken over", the_table_of_before_is_taken_over},
+	{"a table that lacks columns is completed", a_table_that_lacks_columns_is_completed},
 	{"another form of it is made anew", another_form_of_it_is_made_anew},
 };
 const struct harness_suite contract_words = SUITE("words", tests);

@@ -38,6 +38,7 @@ engine_scripts = \
 	tests/system/84-explain.sh \
 	tests/system/86-incremental.sh \
 	tests/system/87-refused.sh \
+	tests/system/89-staleness.sh \
 	tests/system/68-without.sh
 engine_tests = \
 	tests/system/10-shop-sqlite.sh tests/system/10-shop-postgresql.sh tests/system/10-shop-mariadb.sh \
@@ -77,6 +78,7 @@ engine_tests = \
 	tests/system/86-incremental-sqlite.sh tests/system/86-incremental-postgresql.sh \
 	tests/system/86-incremental-mariadb.sh \
 	tests/system/87-refused-sqlite.sh tests/system/87-refused-postgresql.sh tests/system/87-refused-mariadb.sh \
+	tests/system/89-staleness-sqlite.sh tests/system/89-staleness-postgresql.sh tests/system/89-staleness-mariadb.sh \
 	tests/system/68-without-postgresql.sh tests/system/68-without-mariadb.sh
 
 $(engine_tests): Makefile

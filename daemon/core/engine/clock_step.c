@@ -43,6 +43,7 @@ static void slept_through(struct view *v, int64_t slept)
 	move_back(&v->timing.past.last_due, slept);
 	move_back(&v->timing.past.last_end, slept);
 	move_back(&v->timing.past.data, slept);
+	move_back(&v->timing.past.all_rows, slept);
 }
 
 static void compute_anew(struct engine *eng, int64_t slept)

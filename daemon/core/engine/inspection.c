@@ -62,6 +62,7 @@ void inspection_take(struct job *job)
 	view->last.result = VIEW_RESULT_SUCCEEDED;
 	view->timing.past.last_due = view->timing.past.last_end = mono_of(view, found->last_success_us);
 	view->timing.past.data = mono_of(view, found->data_timestamp_us);
+	view->timing.past.all_rows = found->all_rows_us != 0 ? mono_of(view, found->all_rows_us) : view->timing.past.data;
 	view->timing.past.cron_served = found->last_success_us;
 	schedule_learn(&view->timing.past.runs, found->duration_us);
 }

@@ -67,6 +67,8 @@ static void take_success(struct job *job, enum view_trigger trigger)
 	view->last.rows = job->out.outcome.rows;
 	view->last.rows_written = job->out.outcome.rows_written;
 	view->timing.past.data = job->in.now_mono;
+	if (!job->out.outcome.from_logs)
+		view->timing.past.all_rows = job->in.now_mono;
 	view->timing.past.last_end = job->in.now_mono + job->out.duration_us;
 	schedule_learn(&view->timing.past.runs, job->out.duration_us);
 	schedule_served(&view->timing.schedule, &view->timing.past,

@@ -124,10 +124,17 @@ bool due_allowed(const struct view *v)
 }
 
 /* A failed attempt does not make the data younger: the next is a whole period after it. */
-static int64_t data_time(const struct view *v)
+static int64_t or_failed(const struct view *v, int64_t time)
 {
-	return v->last.result == VIEW_RESULT_SUCCEEDED || v->last.result == VIEW_RESULT_SKIPPED ? v->timing.past.data
+	return v->last.result == VIEW_RESULT_SUCCEEDED || v->last.result == VIEW_RESULT_SKIPPED ? time
 	                                                                                        : v->timing.past.last_end;
+}
+
+/* Change logs lack what nothing heard, so only a refresh of all rows begins the period anew. */
+bool due_all_rows(const struct view *view)
+{
+	int64_t limit = view->conf->max_staleness, last = view->timing.past.all_rows;
+	return limit > 0 && (last == SCHEDULE_NEVER || engine_mono(view->eng) - last >= limit);
 }
 
 static void schedule_staleness(struct view *v)
@@ -136,7 +143,7 @@ static void schedule_staleness(struct view *v)
 		due_unset(v, DUE_STALENESS);
 		return;
 	}
-	int64_t from = data_time(v);
+	int64_t from = or_failed(v, v->timing.past.all_rows);
 	due_set(v, DUE_STALENESS, from == SCHEDULE_NEVER ? 0 : from + v->conf->max_staleness - engine_mono(v->eng));
 }
 
@@ -144,7 +151,7 @@ static struct schedule_due next_scheduled(const struct view *v)
 {
 	struct schedule sch = v->timing.schedule;
 	struct schedule_past past = v->timing.past;
-	past.data = data_time(v);
+	past.data = or_failed(v, v->timing.past.data);
 	if (freshness_is_followed(v))
 		sch.target_lag = 0; /* the data ages from the first change on: change.c */
 	return schedule_next(&sch, &past, engine_clock(v->eng));

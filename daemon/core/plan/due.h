@@ -27,6 +27,9 @@ int64_t due_wall(const struct view *view);
 /* May anything but a request by hand start it? */
 bool due_allowed(const struct view *view);
 
+/* Has max_staleness passed since all its rows were last computed? The next refresh computes them all then. */
+bool due_all_rows(const struct view *view);
+
 /* Sets the timer to the first of the heap. */
 void due_arm(struct engine *eng);
 

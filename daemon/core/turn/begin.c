@@ -6,6 +6,7 @@
 #include "core/model/edges.h"
 #include "core/model/group.h"
 #include "core/plan/disabled.h"
+#include "core/plan/due.h"
 
 bool begin_hopeless(struct view *view, enum job_kind kind, struct viewd_err *err)
 {
@@ -47,6 +48,7 @@ void begin_describe(struct job *job, const struct member *members)
 		if (m->trigger == VIEW_TRIGGER_MANUAL)
 			trigger = VIEW_TRIGGER_MANUAL;
 	}
+	job->in.request.all_rows = due_all_rows(job->view);
 	job->in.request.trigger = view_trigger_word(trigger);
 	job->in.trigger = trigger;
 	job->in.redefined = job->view->capture.redefined;

@@ -92,6 +92,7 @@ static bool refresh_whole(struct task *task, const char *why, all_rows_fn *all_r
 	for (size_t i = 0; i < task->chain->n_logs; i++)
 		task->chain->logs[i].everything = true;
 	snprintf(out->reason, sizeof out->reason, "all rows: %s", why);
+	out->from_logs = false;
 	return read_logs(task, err);
 }
 
@@ -209,6 +210,7 @@ static bool refresh_keys(struct task *task, const struct work *work, const struc
 	out->rows_written = written.inserted + written.updated + written.deleted;
 	out->rows = task->state.rows >= 0 ? task->state.rows + written.inserted - written.deleted : -1;
 	out->did = out->rows_written > 0 ? VIEWD_DID_INCREMENTAL : VIEWD_DID_NO_DATA;
+	out->from_logs = true;
 	snprintf(out->reason, sizeof out->reason,
 	         "incremental: %" PRId64 " keys of %" PRId64 " images%s, %.1f ms expected, all rows %.1f ms", work->n,
 	         news->images, form != 0 ? ", in the second form" : "",
@@ -264,6 +266,7 @@ static bool nothing_new(struct task *task, struct viewd_outcome *out)
 	out->rows = task->state.rows;
 	out->rows_written = 0;
 	out->did = VIEWD_DID_NO_DATA;
+	out->from_logs = true;
 	snprintf(out->reason, sizeof out->reason, "incremental: no row that counts has changed%s",
 	         task->chain->demoted ? "; else all rows: " DEMOTION_REASON : "");
 	return true;
@@ -292,20 +295,31 @@ bool incremental_ask(struct task *task, bool early, struct viewd_err *err)
 	       change_logs_ask(task->db, task->mem, chain->view, chain->logs, chain->n_logs, err) && ask_keys(task, err);
 }
 
-bool incremental_rows(struct task *task, bool whole, all_rows_fn *all_rows, struct viewd_outcome *out,
-                      struct viewd_err *err)
+/* Why all rows are computed whatever the logs tell; NULL: they need not be. */
+static const char *whole_reason(const struct task *task, const struct viewd_refresh_request *req)
+{
+	if (req->force_full)
+		return "it was asked for";
+	if (task->state.data_timestamp_us == 0)
+		return "there are none yet";
+	return req->all_rows ? "max_staleness has passed since they were last computed" : NULL;
+}
+
+bool incremental_rows(struct task *task, const struct viewd_refresh_request *req, all_rows_fn *all_rows,
+                      struct viewd_outcome *out, struct viewd_err *err)
 {
 	struct news news;
+	const char *why = whole_reason(task, req);
 	task->chain->again = task->chain->dear = false;
 	if (!chain_aim(task, err) || !incremental_ask(task, false, err) || !look(task, &news, err))
 		return false;
 	db_failpoint(task->db, "refresh:looked");
-	if (!demotion_settle(task->db, task->chain, whole, err))
+	if (!demotion_settle(task->db, task->chain, req->force_full, err))
 		return false;
-	if (news.images == 0 && news.everything == NULL && !whole && task->state.data_timestamp_us != 0)
+	if (news.images == 0 && news.everything == NULL && why == NULL)
 		return nothing_new(task, out);
-	if (whole || task->state.data_timestamp_us == 0)
-		return refresh_whole(task, whole ? "it was asked for" : "there are none yet", all_rows, out, err);
+	if (why != NULL)
+		return refresh_whole(task, why, all_rows, out, err);
 	if (task->chain->demoted)
 		return refresh_whole(task, DEMOTION_REASON, all_rows, out, err);
 	int64_t before = db_now(task->db);

@@ -87,6 +87,7 @@ static void fill(const struct task *task, struct viewd_found *out)
 	memcpy(out->recorded_index_hash, state->index_hash, sizeof out->recorded_index_hash);
 	out->last_success_us = state->last_success_us;
 	out->data_timestamp_us = state->data_timestamp_us;
+	out->all_rows_us = state->all_rows_us;
 	out->duration_us = state->duration_us;
 	out->rows = state->present ? state->rows : -1;
 	describe(task, out);

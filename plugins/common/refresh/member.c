@@ -52,8 +52,6 @@ static bool all_rows(struct task *task, struct viewd_outcome *out, struct viewd_
 static bool refresh_table(struct task *task, enum viewd_refresh_mode mode, struct viewd_outcome *out,
                           struct viewd_err *err)
 {
-	if (task->chain != NULL)
-		return incremental_rows(task, mode == VIEWD_MODE_FULL, all_rows, out, err);
 	switch (mode) {
 	case VIEWD_MODE_DIFF:
 		return refresh_diff(task, out, err);
@@ -87,6 +85,7 @@ bool member_record(struct task *task, const struct viewd_refresh_request *req, c
 		.rows = out->rows,
 		.rows_written = out->rows_written,
 		.data_timestamp_us = out->data_timestamp_us,
+		.from_logs = out->from_logs,
 		.error = warning[0] != '\0' ? warning : NULL,
 	};
 	return state_record_run(task->db, task->view->name, &run, err);
@@ -105,11 +104,11 @@ static bool do_refresh(struct task *task, const struct viewd_refresh_request *re
 	    !task_columns(task, err))
 		return false;
 	enum viewd_refresh_mode mode = member_mode(task, req, out->reason);
-	if (task->chain != NULL)
-		mode = req->force_full ? VIEWD_MODE_FULL : VIEWD_MODE_INCREMENTAL;
 	if (task->resolved.method == VIEWD_METHOD_MATERIALIZED)
 		return refresh_materialized(task, mode, out, err);
-	return rows_begin(task, err) && refresh_table(task, mode, out, err) && rows_end(task, err);
+	bool done = rows_begin(task, err) && (task->chain != NULL ? incremental_rows(task, req, all_rows, out, err)
+	                                                          : refresh_table(task, mode, out, err));
+	return done && rows_end(task, err);
 }
 
 bool member_require_object(struct task *task, struct viewd_err *err)

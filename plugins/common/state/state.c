@@ -4,6 +4,7 @@
 
 #include "common/sqltext/ident.h"
 #include "common/sqltext/sqltext.h"
+#include "common/state/returned.h"
 #include "common/state/stmt.h"
 #include "common/state/views.h"
 #include "common/text/copy.h"
@@ -52,6 +53,7 @@ static const struct column_row views_columns[] = {
 	{"place", TYPE_TEXT, ""},                         /* where the identity was written (returned.h) */
 	/* 1: the object is kept as somebody else made it, whatever the file says */
 	{"kept", TYPE_BIGINT, " NOT NULL DEFAULT 0"},
+	{"all_rows_time", TYPE_TIME, ""}, /* the data_timestamp of the last run that computed all rows */
 };
 
 static const struct column_row history_columns[] = {
@@ -150,6 +152,75 @@ static bool create_table(struct db *db, const char *table, const char *note, con
 	return stmt_run(&st, err);
 }
 
+static bool pass_fn(void *ctx UNUSED, const char *const *v UNUSED, size_t n UNUSED)
+{
+	return true;
+}
+
+/* Qualified, since SQLite takes a lone name that it does not know for a text. */
+static bool has_columns(struct db *db, const char *table, const struct column_row *columns, size_t n,
+                        struct viewd_err *err)
+{
+	static const struct db_reader pass[] = {{pass_fn, "*", "the columns of a state table"}};
+	struct stmt st = stmt_new(db);
+	stmt_text(&st, "SELECT ");
+	for (size_t i = 0; i < n; i++) {
+		stmt_text(&st, i > 0 ? ", t." : "t.");
+		stmt_name(&st, columns[i].name);
+	}
+	st.sql = sql_add(st.sql, " FROM %s t WHERE 1 = 0", table);
+	return stmt_query(&st, pass, NULL, err);
+}
+
+static bool add_column(struct db *db, const char *table, const struct column_row *column, struct viewd_err *err)
+{
+	struct stmt st = stmt_new(db);
+	st.sql = sql_add(st.sql, "ALTER TABLE %s ADD COLUMN ", table);
+	stmt_name(&st, column->name);
+	st.sql = sql_add(st.sql, " %s%s", type_name(db->syntax, column->type), column->constraint);
+	return stmt_run(&st, err);
+}
+
+/* To change the table may have changed the identity by which a copy of it is known (returned.h). */
+static bool keep_place(struct db *db, void *mem, const char *before, struct viewd_err *err)
+{
+	char *now;
+	if (before == NULL || !returned_place(db, mem, &now, err))
+		return before == NULL;
+	struct stmt st = stmt_new(db);
+	st.sql = sql_add(st.sql, "UPDATE %s SET place = ", db->syntax->state.views);
+	stmt_param(&st, now);
+	stmt_text(&st, " WHERE place = ");
+	stmt_param(&st, before);
+	return stmt_run(&st, err);
+}
+
+/* Another session may add them at the same time. */
+static bool add_missing(struct db *db, struct viewd_err *err)
+{
+	const char *table = db->syntax->state.views;
+	const struct column_row *column = views_columns;
+	struct viewd_err lacks = {0};
+	for (; column < views_columns + ARRAY_LEN(views_columns); column++)
+		if (!has_columns(db, table, column, 1, &lacks) && !add_column(db, table, column, err) &&
+		    !has_columns(db, table, column, 1, &lacks))
+			return false;
+	return true;
+}
+
+/* An older viewd may have made view_state without some of its columns. */
+static bool complete_views(struct db *db, struct viewd_err *err)
+{
+	struct viewd_err lacks = {0};
+	if (has_columns(db, db->syntax->state.views, views_columns, ARRAY_LEN(views_columns), &lacks))
+		return true;
+	void *mem = talloc_new(NULL);
+	char *place;
+	bool done = returned_place(db, mem, &place, err) && add_missing(db, err) && keep_place(db, mem, place, err);
+	talloc_free(mem);
+	return done;
+}
+
 static bool create_capture_tables(struct db *db, struct viewd_err *err)
 {
 	char *captures = state_table(db, NULL, "captures"), *requests = state_table(db, NULL, "requests"),
@@ -211,7 +282,7 @@ bool state_setup(struct db *db, struct viewd_err *err)
 		return false;
 	return (syn->views.copied || views_move(db, err)) && create_capture_tables(db, err) && create_log_tables(db, err) &&
 	       create_table(db, syn->state.views, NULL, views_columns, ARRAY_LEN(views_columns), NULL, err) &&
-	       (!syn->views.copied || views_move(db, err)) &&
+	       (!syn->views.copied || views_move(db, err)) && complete_views(db, err) &&
 	       create_table(db, syn->state.history, NULL, history_columns, ARRAY_LEN(history_columns),
 	                    syn->state.history_inline, err) &&
 	       (syn->state.history_index == NULL || db_exec(db, syn->state.history_index, err)) &&
@@ -264,10 +335,11 @@ static bool read_row_fn(void *ctx, const char *const *v, size_t n UNUSED)
 	row->duration_us = duration_of(v[10]);
 	row->rows = count_of(v[11]);
 	row->kept = number_or(v[12], 0) > 0;
+	row->all_rows_us = timetext_parse(v[13]);
 	return true;
 }
 
-static const struct db_reader read_row[] = {{read_row_fn, "TTTTTTTTTTTTT", "the state of a view"}};
+static const struct db_reader read_row[] = {{read_row_fn, "TTTTTTTTTTTTTT", "the state of a view"}};
 
 static struct stmt load_statement(struct db *db, const char *view, bool lock)
 {
@@ -281,6 +353,7 @@ static struct stmt load_statement(struct db *db, const char *view, bool lock)
 	stmt_time_out(&st, "data_timestamp");
 	stmt_text(&st, ", ");
 	stmt_names(&st, last, ARRAY_LEN(last));
+	stmt_time_out(&st, "all_rows_time");
 	st.sql = sql_add(st.sql, " FROM %s WHERE ", db->syntax->state.views);
 	stmt_name(&st, "name");
 	stmt_text(&st, " = ");

@@ -28,8 +28,9 @@ struct state_row {
 	int64_t last_success_us;
 	int64_t data_timestamp_us;
 	int64_t duration_us;
-	int64_t rows; /* -1 unknown */
-	bool kept;    /* as somebody else has made it: its definition is the recorded text, not the file's */
+	int64_t rows;        /* -1 unknown */
+	bool kept;           /* as somebody else has made it: its definition is the recorded text, not the file's */
+	int64_t all_rows_us; /* the data_timestamp of the last run that computed all rows; 0 unknown */
 };
 
 /* One finished run. Texts may be NULL. */
@@ -45,6 +46,7 @@ struct state_run {
 	int64_t rows;
 	int64_t rows_written;
 	int64_t data_timestamp_us; /* 0: the run brought no data */
+	bool from_logs;            /* no more was computed than what change logs tell */
 };
 
 /* Creates the tables that are absent. Outside a transaction. [worker] */

@@ -150,8 +150,8 @@ bool state_move(struct db *db, const char *from, const char *to, struct viewd_er
 bool state_clear_data(struct db *db, const char *view, struct viewd_err *err)
 {
 	struct stmt st = stmt_new(db);
-	st.sql =
-		sql_add(st.sql, "UPDATE %s SET last_success_time = NULL, data_timestamp = NULL, ", db->syntax->state.views);
+	st.sql = sql_add(st.sql, "UPDATE %s SET last_success_time = NULL, data_timestamp = NULL, all_rows_time = NULL, ",
+	                 db->syntax->state.views);
 	stmt_name(&st, "rows");
 	stmt_text(&st, " = NULL, rows_written = NULL WHERE ");
 	stmt_name(&st, "name");
@@ -184,10 +184,22 @@ static void set_time(struct stmt *st, const char *column, int64_t us)
 	stmt_time(st, us);
 }
 
+/* A row that an older viewd wrote does not tell it: it counts from the first run that does. */
+static void set_all_rows(struct stmt *st, const struct state_run *run)
+{
+	stmt_text(st, ", all_rows_time = ");
+	if (run->from_logs)
+		stmt_text(st, "COALESCE(all_rows_time, ");
+	stmt_time(st, run->data_timestamp_us);
+	if (run->from_logs)
+		stmt_text(st, ")");
+}
+
 static void set_success(struct stmt *st, const struct state_run *run)
 {
 	set_time(st, "last_success_time", run->started_us + run->duration_us);
 	set_time(st, "data_timestamp", run->data_timestamp_us);
+	set_all_rows(st, run);
 	set_number(st, "duration_ms", (run->duration_us + 500) / 1000);
 	set_number(st, "rows", run->rows);
 	set_number(st, "rows_written", run->rows_written);

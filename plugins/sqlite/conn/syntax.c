@@ -68,7 +68,7 @@ const struct syntax sqlite_syntax = {
 	.views.is_table = "SELECT 1 FROM main.sqlite_master WHERE type = 'table' AND name = 'viewd_views'",
 	/* RENAME fails when any view of the file is broken. */
 	.views.copied = true,
-	.views.move = {"INSERT OR IGNORE INTO main.viewd_view_state SELECT *, 0, NULL, 0 FROM main.viewd_views",
+	.views.move = {"INSERT OR IGNORE INTO main.viewd_view_state SELECT *, 0, NULL, 0, NULL FROM main.viewd_views",
 	"DROP TABLE main.viewd_views"},
 	.views.form = "SELECT sql FROM main.sqlite_master WHERE type = 'view' AND name = 'viewd_views'",
 	.views.make = {"DROP VIEW IF EXISTS main.viewd_views", "CREATE VIEW main.viewd_views AS {}"},
