@@ -230,8 +230,8 @@ static const struct option_row rows[] = {
 	{.key = "max_staleness", OPTION_SPAN_AT(conf_view, max_staleness), .dflt = "0", .min = 0, .max = 3650 * SPAN_DAY,
 	 .reload = OPTION_LIVE, .help = "refresh after this time at the latest",
 	 .doc = "The safety net under on_change: a change that was not noticed is in the view after this time. Counted "
-	        "from the time for which all rows were last computed; what is refreshed by its change logs is then computed "
-	        "whole. 0: none."},
+	        "from the time for which all rows were last computed; what is refreshed by its change logs is computed "
+	        "whole then. 0: none."},
 	{.key = "target_lag", OPTION_SPAN_AT(conf_view, target_lag), .dflt = "0", .min = 0, .max = 3650 * SPAN_DAY,
 	 .reload = OPTION_LIVE, .help = "how old the data may get",
 	 .doc = "viewd starts a refresh as late as it can, so that the data gets no older than this. It learns from past "

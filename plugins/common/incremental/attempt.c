@@ -13,7 +13,7 @@
 #include <talloc.h>
 
 #define RUNS_MIN 3
-#define SLOW_US 50000
+#define SLOW_US 5000
 #define ASK_AGAIN_US INT64_C(10000000)
 #define REFUSED_US INT64_C(86400000000)    /* then it is tried again: rights and tables change */
 #define REFUSED_HERE_US INT64_C(600000000) /* then others are asked whether it still is */

@@ -20,7 +20,7 @@
 #define ROUNDS_MIN 5.0    /* about seven, the older ones counting less */
 #define ROUND_AT_MOST 5.0 /* times computing all rows, or what is free: what one of them counts */
 #define ROUNDS_DEAR 1.1
-#define ROUND_FREE 20000.0 /* microseconds: what takes less need not be saved */
+#define ROUND_FREE 2000.0 /* microseconds: what takes less need not be saved */
 
 /* When the other form is tried. */
 #define FORM_AFTER 4.5  /* runs, each counting a bit less than the next */

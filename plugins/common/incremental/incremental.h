@@ -35,8 +35,8 @@ bool incremental_ask(struct task *task, bool early, struct viewd_err *err) MUST_
 /* Computes all rows of the task's relation. */
 typedef bool all_rows_fn(struct task *task, struct viewd_outcome *out, struct viewd_err *err);
 
-/* In the transaction of one snapshot: the rows, and what has been read. all_rows computes all of them where req asks for
- * that, and where the logs do not tell everything. A log that is not as it should be fails the call: see
+/* In the transaction of one snapshot: the rows, and what has been read. all_rows computes all of them where req asks
+ * for that, and where the logs do not tell everything. A log that is not as it should be fails the call: see
  * incremental_reopen. [worker] */
 bool incremental_rows(struct task *task, const struct viewd_refresh_request *req, all_rows_fn *all_rows,
                       struct viewd_outcome *out, struct viewd_err *err) MUST_CHECK;
