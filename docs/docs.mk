@@ -1,4 +1,5 @@
-# Manual pages and the sample configuration; their option parts come from the tables the parser uses.
+# Manual pages and the sample configuration; their option parts come from the tables the parser uses. Programs of another machine are run
+# by RUN_BUILT (tools/cross-arm64.sh).
 
 noinst_PROGRAMS += docs/describe
 docs_describe_SOURCES = docs/describe.c
@@ -8,23 +9,23 @@ described_plugins = $(pkglib_LTLIBRARIES:%.la=.libs/%.so)
 docs/man/viewd.conf.5: $(srcdir)/docs/man/viewd.conf.5.head $(srcdir)/docs/man/viewd.conf.5.tail \
 		docs/describe$(EXEEXT) $(pkglib_LTLIBRARIES)
 	$(AM_V_GEN)$(MKDIR_P) docs/man && { cat $(srcdir)/docs/man/viewd.conf.5.head && \
-	docs/describe$(EXEEXT) man $(described_plugins) && \
+	$(RUN_BUILT) docs/describe$(EXEEXT) man $(described_plugins) && \
 	cat $(srcdir)/docs/man/viewd.conf.5.tail; } > $@.tmp && mv $@.tmp $@
 
 docs/man/viewctl.1: $(srcdir)/docs/man/viewctl.1.head $(srcdir)/docs/man/viewctl.1.tail \
 		viewctl$(EXEEXT) docs/describe$(EXEEXT)
-	$(AM_V_GEN)$(MKDIR_P) docs/man && { cat $(srcdir)/docs/man/viewctl.1.head && ./viewctl$(EXEEXT) --man-commands && \
-	docs/describe$(EXEEXT) status-man && \
+	$(AM_V_GEN)$(MKDIR_P) docs/man && { cat $(srcdir)/docs/man/viewctl.1.head && $(RUN_BUILT) ./viewctl$(EXEEXT) --man-commands && \
+	$(RUN_BUILT) docs/describe$(EXEEXT) status-man && \
 	cat $(srcdir)/docs/man/viewctl.1.tail; } > $@.tmp && mv $@.tmp $@
 
 conf/viewd.conf.sample: docs/describe$(EXEEXT) $(pkglib_LTLIBRARIES)
-	$(AM_V_GEN)$(MKDIR_P) conf && docs/describe$(EXEEXT) sample $(described_plugins) > $@.tmp && mv $@.tmp $@
+	$(AM_V_GEN)$(MKDIR_P) conf && $(RUN_BUILT) docs/describe$(EXEEXT) sample $(described_plugins) > $@.tmp && mv $@.tmp $@
 
 docs/viewd.conf.schema.json: docs/describe$(EXEEXT) $(pkglib_LTLIBRARIES)
-	$(AM_V_GEN)docs/describe$(EXEEXT) schema $(described_plugins) > $@.tmp && mv $@.tmp $@
+	$(AM_V_GEN)$(RUN_BUILT) docs/describe$(EXEEXT) schema $(described_plugins) > $@.tmp && mv $@.tmp $@
 
 docs/status.schema.json: docs/describe$(EXEEXT)
-	$(AM_V_GEN)docs/describe$(EXEEXT) status-schema > $@.tmp && mv $@.tmp $@
+	$(AM_V_GEN)$(RUN_BUILT) docs/describe$(EXEEXT) status-schema > $@.tmp && mv $@.tmp $@
 
 dist_man_MANS = docs/man/viewd.8
 nodist_man_MANS = docs/man/viewctl.1 docs/man/viewd.conf.5

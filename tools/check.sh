@@ -40,6 +40,12 @@ while [ $# -gt 0 ]; do
 	shift
 done
 
+# Nothing is built beside a tree that was configured in place.
+if [ -e "$src/config.status" ]; then
+	echo "check: $src was configured in place, so configure builds nowhere else: run \"make distclean\" there, and this again" >&2
+	exit 2
+fi
+
 # ---- counting ----
 
 # step NAME COMMAND...: runs one command quietly, shows its output when it fails, counts it.

@@ -5,7 +5,8 @@
 #
 #	tools/install-deps.sh          packages to build and run viewd
 #	tools/install-deps.sh --test   ... and to run its whole test suite (tools/check.sh calls this)
-#	tools/install-deps.sh --list [--test]   print the package names and stop
+#	tools/install-deps.sh --long   ... and what only make check-long needs
+#	tools/install-deps.sh --list [--test | --long]   print the package names and stop
 #
 # Safe to repeat: does nothing when everything is there. Database servers are installed for the tests, but not started,
 # and no cluster is created for them.
@@ -18,6 +19,8 @@ test="postgresql-15 mariadb-server mariadb-client sqlite3 libcunit1-dev valgrind
 	curl jq systemd openssl pgbouncer prometheus chromium
 	python3-jsonschema graphviz"
 
+long="gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user-static"
+
 usage()
 {
 	sed -n 's/^#	//p' "$0"
@@ -29,6 +32,7 @@ list=no
 for arg; do
 	case $arg in
 	--test) wanted="$build $test" ;;
+	--long) wanted="$build $test $long" ;;
 	--list) list=yes ;;
 	-h | --help) usage 0 ;;
 	*) usage 2 >&2 ;;

@@ -193,6 +193,7 @@ system_tests = \
 	tests/system/91-hooks.sh \
 	tests/system/92-log.sh \
 	tests/system/93-failure.sh \
+	tests/system/93-unit.sh \
 	tests/system/94-schema.sh \
 	tests/system/95-metrics.sh \
 	tests/system/96-page.sh \
@@ -250,6 +251,7 @@ check-long: $(model_tests) $(fire_tests)
 	VIEWD_LONG=1 $(MAKE) check TESTS="`printf '%s\n' $(TESTS) $(model_tests) $(fire_tests) | grep -E '^tests/(system|postgresql|mysql|contract|model|unit/core/test_model)' | \
 		sort -u | tr '\n' ' '`" SH_LOG_COMPILER='$(srcdir)/tests/support/timed 3600' LOG_COMPILER='$(srcdir)/tests/support/timed 3600'
 	$(MAKE) fuzz
+	VIEWD_ARM64_DIR='$(abs_builddir)/arm64' $(srcdir)/tools/cross-arm64.sh || [ $$? -eq 77 ]
 
 # A bad network.
 check_PROGRAMS += tests/support/proxy

@@ -50,6 +50,7 @@ static void begin(struct scene *s)
 	fixture_open_all(&s->f);
 	fixture_user_sql(&s->f, "CREATE TABLE src (id INTEGER PRIMARY KEY, a)");
 	s->view = fixture_table_of("SELECT count(*) AS n FROM src");
+	s->view.mode = VIEWD_MODE_FULL; /* auto would go by logs on a slow machine */
 	APPLY(&s->f, &s->view, VIEWD_CHANGE_CREATE);
 	REQUIRE_OK(s->f.dialect->capture->set(s->f.conn, &s->view, &req, &out, (struct viewd_text_sink){keep_quiet, NULL},
 	                                      &s->f.err),
