@@ -38,12 +38,13 @@ libviewd_sql_la_SOURCES = \
 	plugins/common/incremental/change_log.c plugins/common/incremental/change_log.h \
 	plugins/common/incremental/logs/reading.c \
 	plugins/common/incremental/key_set.h plugins/common/incremental/part.h \
-	plugins/common/incremental/affected.c \
 	plugins/common/incremental/attempt.c plugins/common/incremental/attempt.h \
 	plugins/common/incremental/audit.c plugins/common/incremental/audit.h \
 	plugins/common/incremental/demotion.c plugins/common/incremental/demotion.h \
 	plugins/common/incremental/node_table.c plugins/common/incremental/node_table.h \
 	plugins/common/incremental/roll.c plugins/common/incremental/roll.h \
+	plugins/common/incremental/search/affected.c \
+	plugins/common/incremental/search/queries.c plugins/common/incremental/search/queries.h \
 	plugins/common/incremental/sums/added.c plugins/common/incremental/sums/added.h \
 	plugins/common/incremental/sums/choose.c plugins/common/incremental/sums/choose.h \
 	plugins/common/incremental/sums/sums.c plugins/common/incremental/sums/sums.h \

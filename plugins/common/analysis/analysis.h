@@ -41,7 +41,10 @@ struct analysis_source {
 	const char *way; /* from its columns to the key; "" */
 	const struct analysis_pair *pairs; /* the same in pieces; at the end of the way one for each column of the key */
 	size_t n_pairs;
-	size_t next;                     /* number of the source that the way leads through; 0: it ends at the key */
+	size_t next;    /* number of the source that the way leads through; 0: it ends at the key */
+	size_t partner; /* number of a source: a row counts only with a row of it that meets its filters */
+	const struct analysis_pair *partner_pairs; /* from columns of the table to a unique key of the partner */
+	size_t n_partner_pairs;
 	struct analysis_list conditions; /* that its images must meet to count */
 	bool complete;                   /* filters are all that the definition asks of its rows */
 	struct analysis_list filters;    /* those of them that can be applied, as they are written in the definition */

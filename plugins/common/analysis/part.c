@@ -306,17 +306,22 @@ static size_t source_number(const struct unit *unit, const struct occurrence *of
 	return number;
 }
 
-static void add_pairs(const struct choice *choice, struct analysis_source *source, const struct occurrence *of)
+static const struct analysis_pair *pairs_of(const struct unit *unit, const struct occurrence *of, const struct way *way)
 {
-	const struct unit *unit = choice->unit;
-	const struct way *way = &choice->ways[of->number];
 	struct analysis_pair *pairs = talloc_array(unit->maker->out, struct analysis_pair, (unsigned)way->n_pairs);
 	assert(pairs != NULL);
 	for (size_t i = 0; i < way->n_pairs; i++)
 		pairs[i] =
 			(struct analysis_pair){print_column(of, way->pairs[i].from),
 		                           print_column(way->pairs[i].to.of, way->pairs[i].to.column), unit->ties.null_safe};
-	source->pairs = pairs;
+	return pairs;
+}
+
+static void add_pairs(const struct choice *choice, struct analysis_source *source, const struct occurrence *of)
+{
+	const struct unit *unit = choice->unit;
+	const struct way *way = &choice->ways[of->number];
+	source->pairs = pairs_of(unit, of, way);
 	source->n_pairs = way->n_pairs;
 	source->next = way->next != NULL ? source_number(unit, way->next) : 0;
 }
@@ -342,6 +347,52 @@ static void add_source(const struct choice *choice, struct analysis_node *node, 
 	for (size_t i = 0; i < unit->names.n_occurrences; i++)
 		for (size_t k = 0; choice->ways[i].next == of && k < choice->ways[i].n_pairs; k++)
 			unit_log_column(unit->maker, source, of, choice->ways[i].pairs[k].to.column);
+}
+
+/* A table on the way is asked there. */
+static bool may_be_partner(const struct analysis_source *source, size_t number, const struct analysis_source *other)
+{
+	return other->filters.n > 0 && source->next != number;
+}
+
+/* Where few of the keys stay in any case, asking for those that images lead to does not pay. */
+static bool is_narrowed(const struct analysis_node *node, const struct analysis_source *source)
+{
+	bool narrowed = false;
+	for (size_t i = 0; i < node->n_sources; i++)
+		narrowed |= source->next == 0 && node->sources[i].narrows;
+	return narrowed;
+}
+
+/* Elsewhere its images lead to the same keys. */
+static bool stands_once(const struct unit *unit, const struct occurrence *of)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < unit->names.n_occurrences; i++)
+		n += unit->names.occurrences[i]->relation == of->relation;
+	return n == 1;
+}
+
+static void add_partner(const struct choice *choice, struct analysis_node *node, struct occurrence *of)
+{
+	const struct unit *unit = choice->unit;
+	struct analysis_source *source = &node->sources[source_number(unit, of) - 1];
+	bool may = stands_once(unit, of) && !is_narrowed(node, source);
+	struct way way;
+	for (size_t i = 0; may && i < unit->names.n_occurrences && source->partner == 0; i++) {
+		struct occurrence *other = unit->names.occurrences[i];
+		size_t number = source_number(unit, other);
+		if (other->relation == NULL || !may_be_partner(source, number, &node->sources[number - 1]) ||
+		    !unit_partners(unit, of, other, &way))
+			continue;
+		source->partner = number;
+		source->partner_pairs = pairs_of(unit, of, &way);
+		source->n_partner_pairs = way.n_pairs;
+		for (size_t k = 0; k < way.n_pairs; k++) {
+			unit_log_column(unit->maker, source, of, way.pairs[k].from);
+			unit_log_column(unit->maker, &node->sources[number - 1], other, way.pairs[k].to.column);
+		}
+	}
 }
 
 /* Equal keys that are not the same bytes show any of their spellings; sums of floats depend on the order. */
@@ -397,6 +448,9 @@ static struct analysis_node *add_part(const struct choice *choice, size_t *numbe
 	for (size_t i = 0; i < unit->names.n_occurrences; i++)
 		if (unit->names.occurrences[i]->relation != NULL)
 			add_source(choice, node, unit->names.occurrences[i]);
+	for (size_t i = 0; i < unit->names.n_occurrences; i++)
+		if (unit->names.occurrences[i]->relation != NULL)
+			add_partner(choice, node, unit->names.occurrences[i]);
 	if (unit->grouped) {
 		struct expr_list groups = unit_groups(unit), aggregates = unit_aggregates(unit);
 		for (size_t i = 0; i < groups.n; i++)

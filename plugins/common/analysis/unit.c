@@ -402,6 +402,37 @@ bool unit_narrows(const struct unit *unit, const struct occurrence *of, const st
 	return way->found && way->next == NULL && !unit->ties.null_safe && is_always_there(unit, of) && is_one_row(of, way);
 }
 
+static bool find_same(const struct unit *unit, struct occurrence *of, struct tie_end to, struct way_pair *out)
+{
+	for (size_t c = 0; c < of->relation->n_columns; c++)
+		if (of->read[c] && ties_same(&unit->names, &unit->ties, (struct tie_end){of, c}, to)) {
+			*out = (struct way_pair){c, to};
+			return true;
+		}
+	return false;
+}
+
+static bool reaches_key(const struct unit *unit, struct occurrence *of, struct occurrence *other,
+                        const struct fact_key *key, struct way *out)
+{
+	struct way_pair *pairs = talloc_array(unit->maker->mem, struct way_pair, (unsigned)key->n + 1);
+	assert(pairs != NULL);
+	for (size_t k = 0; k < key->n; k++)
+		if (!find_same(unit, of, (struct tie_end){other, key->columns[k]}, &pairs[k]))
+			return false;
+	*out = (struct way){.found = true, .pairs = pairs, .n_pairs = key->n};
+	return key->n > 0;
+}
+
+bool unit_partners(const struct unit *unit, struct occurrence *of, struct occurrence *other, struct way *out)
+{
+	bool may = of != other && of->scope == 0 && other->scope == 0 && !unit->ties.null_safe;
+	for (size_t i = 0; may && other->relation != NULL && i < other->relation->n_keys; i++)
+		if (reaches_key(unit, of, other, &other->relation->keys[i], out))
+			return true;
+	return false;
+}
+
 void unit_log_column(struct maker *maker, struct analysis_source *source, const struct occurrence *of, size_t column)
 {
 	unit_list_add(maker, &source->logged, print_column(of, column));

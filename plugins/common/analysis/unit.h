@@ -65,6 +65,10 @@ void unit_conditions(const struct unit *unit, const struct occurrence *of, struc
  * table to the key. */
 bool unit_narrows(const struct unit *unit, const struct occurrence *of, const struct way *way);
 
+/* Does each row of the query that has a row of `of` also have one of `other`, found by a unique key of it? pairs: from
+ * columns of `of` to that key. */
+bool unit_partners(const struct unit *unit, struct occurrence *of, struct occurrence *other, struct way *out);
+
 /* Every column of the table that the definition reads, and those of them that its conditions need. */
 void unit_columns(const struct unit *unit, const struct occurrence *of, struct analysis_source *source);
 /* The log of the source has to hold the column; or every column of the table that the expression names. */

@@ -18,6 +18,7 @@ struct part_source {
 	int64_t before[2];     /* unread images at the last two searches */
 	bool proven[2];        /* the dialect's own, of the first one: rows of keys have been computed, in each form */
 	unsigned narrow_after; /* searches that do not ask it which keys have rows: it has left most of them */
+	unsigned meet_after;   /* likewise, its partner which images count */
 };
 
 struct part {

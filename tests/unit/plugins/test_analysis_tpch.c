@@ -272,6 +272,49 @@ static void other_conditions_do_not_narrow(void)
 		check_narrowing(talloc_asprintf(harness_ctx(), "SELECT l_orderkey, count(*) AS n %s", tables[i]), "");
 }
 
+/* "table>partner" of each table whose images count only with a row of another one. */
+static void check_partners(const char *query, const char *partners)
+{
+	const struct analysis *analysis = analysis_run(harness_ctx(), &like_postgresql, query, &tpch_facts, 0);
+	const struct analysis_node *node = &analysis->nodes[0];
+	char *text = talloc_strdup(harness_ctx(), "");
+	for (size_t i = 0; analysis->possible && i < node->n_sources; i++)
+		if (node->sources[i].partner != 0)
+			text = talloc_asprintf_append(text, "%s>%s ", node->sources[i].alias,
+			                              node->sources[node->sources[i].partner - 1].alias);
+	CHECK_STR(analysis->possible ? text : analysis->refusal.construct, partners);
+}
+
+static void images_count_with_their_partners(void)
+{
+	check_partners(queries[8].query, "lineitem>part partsupp>part ");
+	check_partners(
+		"SELECT ps_partkey, sum(ps_availqty) AS n FROM partsupp, supplier, nation WHERE ps_suppkey = s_suppkey "
+		"AND s_nationkey = n_nationkey AND n_name = 'GERMANY' GROUP BY ps_partkey",
+		"supplier>nation ");
+	check_partners(
+		"SELECT l_orderkey, count(*) AS n FROM lineitem, part p WHERE p.p_partkey = l_partkey AND p.p_size = 3 "
+		"GROUP BY l_orderkey",
+		"lineitem>p ");
+}
+
+static void others_are_no_partners(void)
+{
+	static const char *const tables[] = {
+		"FROM lineitem LEFT JOIN part p ON p.p_partkey = l_partkey AND p.p_size = 3 GROUP BY l_orderkey",
+		"FROM lineitem WHERE NOT EXISTS (SELECT 1 FROM part p WHERE p.p_partkey = l_partkey AND p.p_size = 3) GROUP BY "
+		"l_orderkey",
+		"FROM lineitem, part p WHERE p.p_partkey = l_partkey AND p.p_size = l_suppkey GROUP BY l_orderkey",
+		"FROM lineitem, part p WHERE p.p_partkey = l_partkey AND (p.p_size = 3 OR l_tax > 1) GROUP BY l_orderkey",
+		"FROM lineitem, partsupp p WHERE p.ps_partkey = l_partkey AND p.ps_availqty = 3 GROUP BY l_orderkey",
+		"FROM lineitem, part p, orders o WHERE p.p_partkey = l_partkey AND p.p_size = 3 AND o.o_orderkey = l_orderkey "
+		"AND "
+		"o.o_custkey = 1 GROUP BY l_orderkey",
+	};
+	for (size_t i = 0; i < ARRAY_LEN(tables); i++)
+		check_partners(talloc_asprintf(harness_ctx(), "SELECT l_orderkey, count(*) AS n %s", tables[i]), "");
+}
+
 /* The first query: what the log of the images needs. */
 static void images_are_told(void)
 {
@@ -297,6 +340,8 @@ static const struct harness_test tests[] = {
 	{"sources are told", sources_are_told},
 	{"conditions on one table narrow the keys", conditions_on_one_table_narrow_the_keys},
 	{"other conditions do not narrow", other_conditions_do_not_narrow},
+	{"images count with their partners", images_count_with_their_partners},
+	{"others are no partners", others_are_no_partners},
 	{"images are told", images_are_told},
 	{"terms of different scale are counted", terms_of_different_scale_are_counted},
 };

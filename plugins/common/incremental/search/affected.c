@@ -4,133 +4,12 @@
  * (docs/adr/010-affected-keys.md). A step looks at the current rows of a table and at its images: a batch may have
  * changed both ends.
  */
-#include "common/incremental/part.h"
+#include "common/incremental/search/queries.h"
 
 #include "common/sqltext/sqltext.h"
 
 #include <stdio.h>
 #include <talloc.h>
-
-struct search {
-	struct db *db;
-	void *mem;
-	const char *view;
-	const struct part *part;
-	int64_t limit;
-	struct key_set *keys;
-	bool early; /* what logs hold is not known: as at the last refresh */
-};
-
-static bool has_news(const struct search *search, const struct part_source *source)
-{
-	return (search->early ? source->before[0] : source->log->unread) > 0;
-}
-
-static const struct syntax *syntax_of(const struct search *search)
-{
-	return search->db->syntax;
-}
-
-#define EARLY_MAX 5000 /* images: a search in vain is to take next to no time */
-
-/* SQL: the images of a log that are unread. There may be any number by now, so a guess reads no more than it may. Where
- * there are no more it is the same text, whose plan is kept. */
-static const char *images_of(const struct search *search, const struct part_source *source)
-{
-	struct db *db = search->db;
-	char *images = db->ops->incremental.unread(db, search->mem, search->view, source->log);
-	bool guessed = search->db->ops->incremental.turns.search_keys != NULL;
-	if (!guessed || (!search->early && source->log->unread > EARLY_MAX))
-		return images;
-	return sql_add(sql_new(search->mem), "(SELECT * FROM %s AS viewd_e LIMIT %d)", images, EARLY_MAX);
-}
-
-static char *column_of(const struct search *search, const struct part_source *source, const char *name)
-{
-	char *sql = ident_append(syntax_of(search), sql_new(search->mem), source->said->alias);
-	return ident_append(syntax_of(search), sql_add(sql, "."), name);
-}
-
-/* "alias.a, alias.b": the columns of the source that lead on. */
-static char *add_from_columns(const struct search *search, char *sql, const struct part_source *source)
-{
-	for (size_t i = 0; i < source->said->n_pairs; i++)
-		sql = sql_add(sql, "%s%s", i > 0 ? ", " : "", column_of(search, source, source->said->pairs[i].from));
-	return sql;
-}
-
-/* " FROM relation AS alias WHERE " and the conditions on this table alone; what stands before is a row of columns. */
-static char *add_rows(const struct search *search, char *sql, const struct part_source *source, const char *relation)
-{
-	sql = sql_add(sql, " FROM %s AS ", relation);
-	sql = sql_add(ident_append(syntax_of(search), sql, source->said->alias), " WHERE ");
-	for (size_t i = 0; i < source->said->filters.n; i++)
-		sql = sql_add(sql, "(%s) AND ", source->said->filters.items[i]);
-	return sql;
-}
-
-/* NULL leads nowhere but to a key, or through a null-safe comparison. */
-static char *add_known(const struct search *search, char *sql, const struct part_source *source)
-{
-	for (size_t i = 0; i < source->said->n_pairs; i++)
-		if (source->said->next != 0 && !source->said->pairs[i].null_safe)
-			sql = sql_add(sql, "%s IS NOT NULL AND ", column_of(search, source, source->said->pairs[i].from));
-	return sql;
-}
-
-static char *images_query(const struct search *search, const struct part_source *source)
-{
-	char *sql = add_from_columns(search, sql_add(sql_new(search->mem), "SELECT DISTINCT "), source);
-	return sql_add(add_known(search, add_rows(search, sql, source, images_of(search, source)), source), "1 = 1");
-}
-
-/* SQL: the named columns of the source are among the values. */
-static char *add_found(const struct search *search, char *sql, const struct part_source *source,
-                       const char *const *names, size_t n, const struct key_set *values, bool null_safe)
-{
-	const char *columns[KEY_WIDTH_MAX];
-	for (size_t i = 0; i < n; i++)
-		columns[i] = column_of(search, source, names[i]);
-	return sql_add(sql, "%s", search->db->ops->incremental.has_key(search->mem, values, columns, null_safe));
-}
-
-/* The columns of `next` that lead on, of its current rows and of its images in which the named ones are among the
- * values. */
-static char *rows_query(const struct search *search, const struct part_source *next, const char *const *names, size_t n,
-                        const struct key_set *values, bool null_safe)
-{
-	struct relation table = next->log->source;
-	const char *relations[] = {relation_quoted(syntax_of(search), search->mem, &table), images_of(search, next)};
-	char *sql = sql_new(search->mem);
-	for (size_t i = 0; i < (has_news(search, next) ? 2 : 1); i++) {
-		sql = add_from_columns(search, sql_add(sql, i > 0 ? " UNION SELECT " : "SELECT DISTINCT "), next);
-		sql = add_known(search, add_rows(search, sql, next, relations[i]), next);
-		sql = add_found(search, sql, next, names, n, values, null_safe);
-	}
-	return sql;
-}
-
-/* The values are those that the way of `from` has led to. */
-static char *step_query(const struct search *search, const struct part_source *from, const struct part_source *next,
-                        const struct key_set *values)
-{
-	const char *names[KEY_WIDTH_MAX];
-	bool null_safe = false;
-	for (size_t i = 0; i < from->said->n_pairs; i++) {
-		names[i] = from->said->pairs[i].to;
-		null_safe |= from->said->pairs[i].null_safe;
-	}
-	return rows_query(search, next, names, from->said->n_pairs, values, null_safe);
-}
-
-/* The values are keys, of which those stay that the source has. */
-static char *keys_query(const struct search *search, const struct part_source *source, const struct key_set *values)
-{
-	const char *names[KEY_WIDTH_MAX];
-	for (size_t i = 0; i < source->said->n_pairs; i++)
-		names[i] = source->said->pairs[i].from;
-	return rows_query(search, source, names, source->said->n_pairs, values, false);
-}
 
 /* ---- step by step ---- */
 
@@ -138,7 +17,8 @@ static char *keys_query(const struct search *search, const struct part_source *s
 struct walk {
 	size_t number; /* of the table */
 	const struct part_source *from;
-	struct key_set values[2]; /* of the last step, and of the one before */
+	struct key_set values[2];  /* of the last step, and of the one before */
+	struct key_set asked, met; /* by the images, and of that by their partner; width 0: it is not asked */
 	size_t step;
 };
 
@@ -177,8 +57,9 @@ static bool goes_on(const struct search *search, struct walk *walk)
 
 static struct key_question begin_walk(const struct search *search, struct walk *walk)
 {
+	const struct key_set *met = walk->met.width > 0 ? &walk->met : NULL;
 	open_values(search, walk, values_of(walk, 0));
-	return question_of(search, walk, images_query(search, walk->from), NULL);
+	return question_of(search, walk, search_images_query(search, walk->from, met), met);
 }
 
 static struct key_question next_step(const struct search *search, struct walk *walk)
@@ -188,7 +69,7 @@ static struct key_question next_step(const struct search *search, struct walk *w
 	walk->step++;
 	walk->from = next;
 	open_values(search, walk, values_of(walk, walk->step));
-	return question_of(search, walk, step_query(search, from, next, now), now);
+	return question_of(search, walk, search_step_query(search, from, next, now), now);
 }
 
 static bool ask(const struct search *search, const struct key_question *questions, size_t n, struct viewd_err *err)
@@ -228,13 +109,63 @@ static bool has_too_many(const struct search *search, struct walk *walks, size_t
 	return many;
 }
 
+static void open_partner_set(const struct search *search, const struct walk *walk, const char *name,
+                             struct key_set *out)
+{
+	*out = (struct key_set){.mem = search->mem, .width = walk->from->said->n_partner_pairs};
+	snprintf(out->name, sizeof out->name, "viewd_%s_%zu", name, walk->number);
+}
+
+#define MEET_EVERY 16 /* searches, where the partner has left most images */
+
+/* All images that have a partner ask it. */
+static bool ask_partners(const struct search *search, struct walk *walks, size_t n, struct viewd_err *err)
+{
+	struct key_question *questions = talloc_array(search->mem, struct key_question, (unsigned)n + 1);
+	size_t asked = 0, met = 0;
+	assert(questions != NULL);
+	for (size_t i = 0; i < n; i++) {
+		if (!search_has_partner(search, walks[i].from) || walks[i].from->meet_after > 0)
+			continue;
+		open_partner_set(search, &walks[i], "asked", &walks[i].asked);
+		questions[asked++] = (struct key_question){&walks[i].asked, search_asked_query(search, walks[i].from), NULL};
+	}
+	if (!ask(search, questions, asked, err))
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		if (walks[i].asked.width == 0 || walks[i].asked.n > search->limit)
+			continue;
+		open_partner_set(search, &walks[i], "met", &walks[i].met);
+		if (walks[i].asked.n > 0)
+			questions[met++] = (struct key_question){
+				&walks[i].met, search_met_query(search, walks[i].from, &walks[i].asked), &walks[i].asked};
+	}
+	return ask(search, questions, met, err);
+}
+
+/* Images of which none has met its partner lead to no key. */
+static size_t begin_walks(const struct search *search, struct walk *walks, size_t n, struct key_question *questions)
+{
+	size_t begun = 0;
+	for (size_t i = 0; i < n; i++) {
+		struct walk *walk = &walks[i];
+		unsigned *after = &search->part->sources[walk->number].meet_after;
+		if (*after > 0)
+			(*after)--;
+		else if (walk->met.width > 0 && walk->met.n > walk->asked.n / 4 * 3)
+			*after = MEET_EVERY;
+		if (walk->met.width == 0 || walk->met.n > 0)
+			questions[begun++] = begin_walk(search, walk);
+	}
+	return begun;
+}
+
 static bool walk_all(const struct search *search, struct walk *walks, size_t n, bool *all_r, struct viewd_err *err)
 {
 	struct key_question *questions = talloc_array(search->mem, struct key_question, (unsigned)n + 1);
 	assert(questions != NULL);
-	for (size_t i = 0; i < n; i++)
-		questions[i] = begin_walk(search, &walks[i]);
-	bool done = ask(search, questions, n, err);
+	bool done =
+		ask_partners(search, walks, n, err) && ask(search, questions, begin_walks(search, walks, n, questions), err);
 	*all_r = done && has_too_many(search, walks, n);
 	for (size_t asked = n; done && !*all_r && asked > 0;) {
 		done = step_all(search, walks, n, &asked, err);
@@ -243,6 +174,8 @@ static bool walk_all(const struct search *search, struct walk *walks, size_t n, 
 	for (size_t i = 0; i < n; i++) {
 		close_values(search, &walks[i].values[0]);
 		close_values(search, &walks[i].values[1]);
+		close_values(search, &walks[i].asked);
+		close_values(search, &walks[i].met);
 	}
 	return done;
 }
@@ -269,7 +202,7 @@ static bool may_narrow(const struct search *search, size_t at)
 	const struct part *part = search->part;
 	bool others = false;
 	for (size_t i = 0; i < part->n_sources; i++)
-		others |= i != at && has_news(search, &part->sources[i]);
+		others |= i != at && search_has_news(search, &part->sources[i]);
 	return part->sources[at].said->narrows && others;
 }
 
@@ -285,7 +218,7 @@ static bool narrow_by(const struct search *search, struct part_source *source, s
 		source->narrow_after--;
 		return true;
 	}
-	if (!search->db->ops->incremental.add_keys(search->db, &less, keys_query(search, source, keys), keys, err))
+	if (!search->db->ops->incremental.add_keys(search->db, &less, search_keys_query(search, source, keys), keys, err))
 		return false;
 	if (less.n > keys->n / 4 * 3)
 		source->narrow_after = NARROW_EVERY;
@@ -330,10 +263,16 @@ static const struct key_set *add_step(const struct search *search, struct key_se
 
 static void add_way(const struct search *search, struct key_search *all, const struct part_source *from)
 {
-	char *query = images_query(search, from);
+	const struct key_set *met = NULL;
+	size_t width = from->said->n_partner_pairs;
+	if (search_has_partner(search, from)) {
+		met = add_step(search, all, width, search_asked_query(search, from));
+		met = add_step(search, all, width, search_met_query(search, from, met));
+	}
+	char *query = search_images_query(search, from, met);
 	while (from->said->next != 0) {
 		const struct part_source *next = &search->part->sources[from->said->next - 1];
-		query = step_query(search, from, next, add_step(search, all, from->said->n_pairs, query));
+		query = search_step_query(search, from, next, add_step(search, all, from->said->n_pairs, query));
 		from = next;
 	}
 	all->query = all->query == NULL ? query : sql_add(all->query, " UNION %s", query);
@@ -345,7 +284,8 @@ static void add_narrowing(const struct search *search, struct key_search *all)
 	const struct part *part = search->part;
 	for (size_t i = 0; i < part->n_sources; i++)
 		if (may_narrow(search, i))
-			all->query = keys_query(search, &part->sources[i], add_step(search, all, search->keys->width, all->query));
+			all->query =
+				search_keys_query(search, &part->sources[i], add_step(search, all, search->keys->width, all->query));
 }
 
 /* *can_r false: nothing was done, since some way has to be gone step by step. */
@@ -355,8 +295,8 @@ static bool search_once(const struct search *search, bool *can_r, struct viewd_e
 	*can_r = search->db->ops->incremental.turns.search_keys != NULL;
 	for (size_t i = 0; i < search->part->n_sources && *can_r; i++) {
 		const struct part_source *source = &search->part->sources[i];
-		*can_r = !has_news(search, source) || is_plain(search, source);
-		if (*can_r && has_news(search, source))
+		*can_r = !search_has_news(search, source) || is_plain(search, source);
+		if (*can_r && search_has_news(search, source))
 			add_way(search, &all, source);
 	}
 	if (*can_r && all.query != NULL)
@@ -375,7 +315,7 @@ static bool is_steady(const struct part *part)
 	for (size_t i = 0; i < part->n_sources; i++) {
 		const int64_t *before = part->sources[i].before;
 		any |= before[0] > 0;
-		if ((before[0] > 0) != (before[1] > 0) || before[0] > EARLY_MAX || part->sources[i].log->careful)
+		if ((before[0] > 0) != (before[1] > 0) || before[0] > SEARCH_EARLY_MAX || part->sources[i].log->careful)
 			return false;
 	}
 	return any;
@@ -416,7 +356,7 @@ static bool was_found(const struct part *part, struct key_set *keys)
 		return false;
 	for (size_t i = 0; i < part->n_sources; i++) {
 		int64_t unread = part->sources[i].log->unread;
-		if ((unread > 0) != (part->sources[i].before[0] > 0) || unread > EARLY_MAX)
+		if ((unread > 0) != (part->sources[i].before[0] > 0) || unread > SEARCH_EARLY_MAX)
 			return false;
 	}
 	*keys = *part->early;
