@@ -111,14 +111,15 @@ static struct state_row loaded(const char *answer)
 
 static void any_state_row_can_be_read(void)
 {
-	struct state_row row =
-		loaded("v\ttable\th\ti\tid\tc\tkeep\tx\t2026-01-01T00:00:00.000000Z\t2026-01-01T00:00:00Z\t1500\t7\t1\n");
+	struct state_row row = loaded("v\ttable\th\ti\tid\tc\tkeep\tx\t2026-01-01T00:00:00.000000Z\t2026-01-01T00:00:"
+	                              "00Z\t1500\t7\t1\t2025-12-31T00:00:00Z\n");
 	CHECK(row.present && row.method == VIEWD_METHOD_TABLE);
 	CHECK_INT(row.duration_us, 1500000);
 	CHECK_INT(row.rows, 7);
 	CHECK(row.kept);
 	CHECK_INT(row.last_success_us, row.data_timestamp_us);
-	row = loaded("\\N\t\\N\t\\N\t\\N\t\\N\t\\N\t\\N\t\\N\t\\N\t\\N\t\\N\t\\N\t\\N\n");
+	CHECK_INT(row.all_rows_us, row.data_timestamp_us - INT64_C(86400000000));
+	row = loaded("\\N\t\\N\t\\N\t\\N\t\\N\t\\N\t\\N\t\\N\t\\N\t\\N\t\\N\t\\N\t\\N\t\\N\n");
 	CHECK(row.present && row.method == VIEWD_METHOD_TABLE && !row.kept && row.relation[0] == '\0');
 	CHECK_INT(row.duration_us, 0);
 	CHECK_INT(row.rows, -1);
