@@ -127,12 +127,13 @@ static void any_state_row_can_be_read(void)
 		"9223372036854775807", "-9223372036854775808", "-1", "99999999999999999999", "soon", ""};
 	for (size_t i = 0; i < ARRAY_LEN(never); i++) {
 		row = loaded(talloc_asprintf(
-			harness_ctx(), "v\twhatever\th\ti\tid\tc\tkeep\tx\t%s\t9999-99-99T99:99:99.9999999999Z\t%s\t%s\t%s\n",
-			never[i], never[i], i == 0 ? "-9" : never[i], i == 0 ? "-9" : never[i]));
+			harness_ctx(), "v\twhatever\th\ti\tid\tc\tkeep\tx\t%s\t9999-99-99T99:99:99.9999999999Z\t%s\t%s\t%s\t%s\n",
+			never[i], never[i], i == 0 ? "-9" : never[i], i == 0 ? "-9" : never[i], never[i]));
 		CHECK(!row.kept);
 		CHECK_INT(row.duration_us, 0);
 		CHECK_INT(row.rows, -1);
 		CHECK_INT(row.last_success_us, 0);
+		CHECK_INT(row.all_rows_us, 0);
 	}
 }
 
