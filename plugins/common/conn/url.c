@@ -72,18 +72,18 @@ static bool read_user(struct url *url, const char *text, size_t len, struct view
 	return take_field(url, &url->user, text, user_len, err);
 }
 
-static bool read_port(struct url *url, const char *text, size_t len, struct viewd_err *err)
+static bool read_port(struct url_place *place, const char *text, size_t len, struct viewd_err *err)
 {
 	int port = 0;
 	for (size_t i = 0; i < len; i++) {
 		if (text[i] < '0' || text[i] > '9' || (port = port * 10 + (text[i] - '0')) > 65535)
 			return bad(err, "the port is not a number up to 65535");
 	}
-	url->port = port;
+	place->port = port;
 	return true;
 }
 
-static bool read_host(struct url *url, const char *text, size_t len, struct viewd_err *err)
+static bool read_place(struct url *url, struct url_place *place, const char *text, size_t len, struct viewd_err *err)
 {
 	size_t host_len = len;
 	const char *port = NULL;
@@ -102,19 +102,42 @@ static bool read_host(struct url *url, const char *text, size_t len, struct view
 	const char *end = text + len;
 	if (port != NULL && port < end && *port != ':')
 		return bad(err, "something follows the closing bracket");
-	if (port != NULL && port < end && !read_port(url, port + 1, (size_t)(end - port) - 1, err))
+	if (port != NULL && port < end && !read_port(place, port + 1, (size_t)(end - port) - 1, err))
 		return false;
-	return host_len == 0 || take_field(url, &url->host, text, host_len, err);
+	return host_len == 0 || take_field(url, &place->host, text, host_len, err);
 }
 
-/* [user[:password]@][host][:port]: the last '@' ends the credentials. */
+/* place,place,...: only the only one may be empty. */
+static bool read_places(struct url *url, const char *text, size_t len, struct viewd_err *err)
+{
+	const char *end = text + len, *comma;
+	for (;; text = comma + 1) {
+		comma = memchr(text, ',', (size_t)(end - text));
+		size_t place_len = (size_t)((comma != NULL ? comma : end) - text);
+		struct url_place place = {.port = 0};
+		if (!read_place(url, &place, text, place_len, err))
+			return false;
+		if (place.host == NULL && (comma != NULL || url->n_places > 0))
+			return bad(err, "one of several hosts is empty");
+		url->places = talloc_realloc(url, url->places, struct url_place, (unsigned)url->n_places + 1);
+		assert(url->places != NULL);
+		url->places[url->n_places++] = place;
+		if (comma == NULL)
+			break;
+	}
+	url->host = url->places[0].host;
+	url->port = url->places[0].port;
+	return true;
+}
+
+/* [user[:password]@][host][:port][,host[:port]...]: the last '@' ends the credentials. */
 static bool read_authority(struct url *url, const char *text, size_t len, struct viewd_err *err)
 {
 	const char *at = memrchr(text, '@', len);
 	if (at == NULL)
-		return read_host(url, text, len, err);
+		return read_places(url, text, len, err);
 	size_t user_len = (size_t)(at - text);
-	return read_user(url, text, user_len, err) && read_host(url, at + 1, len - user_len - 1, err);
+	return read_user(url, text, user_len, err) && read_places(url, at + 1, len - user_len - 1, err);
 }
 
 static bool read_pair(struct url *url, const char *text, size_t len, struct viewd_err *err)

@@ -41,6 +41,31 @@ static void reads_servers(void)
 	CHECK_STR(parts("postgresql://u:p@q@h/db"), "postgresql u p@q h 0 db");
 }
 
+/* "host port, host port" */
+static const char *places(const char *text)
+{
+	struct url *url = url_parse(harness_ctx(), text, NULL);
+	char *out = talloc_strdup(harness_ctx(), "");
+	REQUIRE(url != NULL);
+	for (size_t i = 0; i < url->n_places; i++)
+		out = talloc_asprintf_append_buffer(out, "%s%s %d", i > 0 ? ", " : "", or_dash(url->places[i].host),
+		                                    url->places[i].port);
+	return out;
+}
+
+static void reads_several_places(void)
+{
+	CHECK_STR(parts("mysql://u:p@a:1,b,c:3/db?x=y"), "mysql u p a 1 db x=y");
+	CHECK_STR(places("mysql://u:p@a:1,b,[::1]:3/db"), "a 1, b 0, ::1 3");
+	CHECK_STR(places("mysql://a/db"), "a 0");
+	CHECK_STR(places("mysql:///db"), "- 0");
+	CHECK_CONTAINS(parts("mysql://a,,b/db"), "empty");
+	CHECK_CONTAINS(parts("mysql://a,/db"), "empty");
+	CHECK_CONTAINS(parts("mysql://,a/db"), "empty");
+	CHECK_CONTAINS(parts("mysql://a:1,:2/db"), "empty");
+	CHECK_CONTAINS(parts("mysql://a:1,b:x/db"), "port");
+}
+
 static void decodes_percent(void)
 {
 	CHECK_STR(parts("mysql://a%40b:p%2Fw%3a%25@h/d%20b?k%3D=v%26"), "mysql a@b p/w:% h 0 d b k==v&");
@@ -107,6 +132,7 @@ static void times_go_both_ways(void)
 
 static const struct harness_test tests[] = {
 	{"reads servers", reads_servers},
+	{"reads several places", reads_several_places},
 	{"decodes percent", decodes_percent},
 	{"reads files", reads_files},
 	{"refuses the rest", refuses_the_rest},
