@@ -32,11 +32,21 @@ struct my_questions {
 	size_t n;
 };
 
+/* The server that a connection talks to. */
+struct my_node {
+	size_t place; /* of the URL */
+	unsigned connect_timeout_s;
+	bool certifies; /* a node of a cluster: whoever is in the way of what comes from another node is ended */
+	char *name;     /* server.c; NULL: not asked yet */
+	char key[17];   /* server.c; "": not asked yet */
+};
+
 /* One connection. db comes first: dialect.h casts. */
 struct viewd_conn {
 	struct db db;
 	MYSQL *my;
 	struct url *url;
+	struct my_node node;
 	char *base_dir;
 	char *password; /* wiped at close */
 	char *application_name;
@@ -45,7 +55,6 @@ struct viewd_conn {
 		char *set;  /* view_settings.c: the view's own settings that are in force; NULL: not known */
 		char *undo; /* what gives the server's back */
 	} own;
-	unsigned connect_timeout_s;
 	unsigned long thread_id; /* of the server; a different one would be another session */
 	bool mariadb;
 	unsigned version;   /* as my_version_number tells */
@@ -131,12 +140,41 @@ unsigned my_version_number(const char *text);
 /* A connection to the server with the account of conn; a read waits at most read_timeout_s, 0: for ever.
  * compress: as the URL says, else never. NULL: err. */
 MYSQL *my_connect(struct viewd_conn *conn, unsigned read_timeout_s, bool compress, struct viewd_err *err);
+/* The same at another place of the URL. */
+MYSQL *my_connect_at(struct viewd_conn *conn, size_t place, unsigned read_timeout_s, bool compress,
+                     struct viewd_err *err);
+/* Opens the session at a place of the URL, in place of the one that is there, if there is. */
+bool my_open_at(struct viewd_conn *conn, size_t place, struct viewd_err *err) MUST_CHECK;
 /* Makes the session as it was after my_open; one that cannot be is lost. */
 void my_renew(struct viewd_conn *conn);
+/* A flag reads as 0 or OFF, depending on the variable and the version. */
+#define MY_WRITABLE "SELECT @@global.read_only IN ('0', 'OFF') AND @@global.innodb_read_only IN ('0', 'OFF')"
 /* Fails with VIEWD_ERR_STANDBY when the server takes no writes. */
 bool my_require_writable(struct viewd_conn *conn, struct viewd_err *err) MUST_CHECK;
 /* Ends the running statement over a second connection; when that fails, cuts the first one's socket. Any thread. */
 void my_kill_query(struct viewd_conn *conn);
+
+/* ---- places.c: the servers of a URL that names several */
+
+/* Opens the session at the first place that serves; a URL that names one: there. */
+bool places_open(struct viewd_conn *conn, struct viewd_err *err) MUST_CHECK;
+/* Is the server a node of one that certifies transactions? */
+bool places_find_cluster(struct viewd_conn *conn, struct viewd_err *err) MUST_CHECK;
+/* Waits until the node has carried out what was committed by way of the others. */
+bool places_catch_up(struct viewd_conn *conn, struct viewd_err *err) MUST_CHECK;
+/* Is the server about to leave its cluster or behind it? False also where nobody can tell. */
+bool places_is_behind(struct viewd_conn *conn, bool *behind_r, struct viewd_err *err) MUST_CHECK;
+/* Does the server take another connection, or at least refuse it? Any thread. */
+bool places_answers(struct viewd_conn *conn);
+/* LOST when the server is behind and another place would serve. */
+bool places_stay(struct viewd_conn *conn, struct viewd_err *err) MUST_CHECK;
+
+/* ---- capture/server.c: which server it is */
+
+/* A text that tells its binary log from another's. */
+bool my_server_name(struct viewd_conn *conn, const char **name_r, struct viewd_err *err) MUST_CHECK;
+/* A short one that tells it from others that have the same tables. */
+bool my_server_key(struct viewd_conn *conn, const char **key_r, struct viewd_err *err) MUST_CHECK;
 
 /* ---- exec.c: struct db_ops */
 

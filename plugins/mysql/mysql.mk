@@ -36,6 +36,7 @@ libviewd_mysql_la_SOURCES = \
 	plugins/mysql/conn/row_key.c plugins/mysql/conn/row_key.h \
 	plugins/mysql/depends/changed_objects.c \
 	plugins/mysql/conn/params.c \
+	plugins/mysql/conn/places.c plugins/mysql/capture/server.c \
 	plugins/mysql/objects/exchange_probe.c plugins/mysql/objects/place.c \
 	plugins/mysql/capture/binlog/position.c \
 	plugins/mysql/capture/binlog/skim.c \

@@ -105,6 +105,21 @@ ok "swap is done when asked for" ctl 1 refresh asked --wait
 ok "with a warning" log_has "warning: view 'asked', refresh_mode = swap: an exchange of names"
 is "rows are the same on the other node" "$(sql_on 2 "SELECT count(*), sum(total) FROM large")" "$(sql_on 1 "SELECT count(*), sum(v) FROM t")"
 
+# A node that has not carried out what was committed by way of the other one: nothing is fresh by way of it.
+mkfifo "$T/holder"
+exec {holder}<>"$T/holder"
+start_process "$T/holder.log" bash -c "exec mariadb --no-defaults -NBn --socket=${galera_dir[1]}/sock -uroot shop <$T/holder"
+ok "all is fresh" ctl 1 wait large --timeout 30s
+mariadb_db='' sql_on 1 "SET GLOBAL wsrep_desync = ON"
+echo "FLUSH TABLES WITH READ LOCK; SELECT 'held';" >&"$holder"
+ok "a node stops carrying out" wait_until "grep -q held $T/holder.log"
+sql_on 2 "UPDATE t SET v = v + 1 WHERE k = 8"
+exits "waiting for a view does not end before it goes on" 4 ctl 1 wait large --timeout 2s
+echo "UNLOCK TABLES; SELECT 'released';" >&"$holder"
+ok "it goes on" wait_until "grep -q released $T/holder.log"
+mariadb_db='' sql_on 1 "SET GLOBAL wsrep_desync = OFF"
+ok "and then it ends" ctl 1 wait large --timeout 30s
+is "with the change" "$(sql_on 1 "SELECT total FROM large WHERE k = 8")" 10
 wait_until fresh_on 1
 runs=$(sql_on 1 "SELECT count(*) FROM viewd_refresh_history")
 stop_process "$first" KILL

@@ -169,6 +169,16 @@ $(fire_tests): Makefile
 	@chmod +x $@
 CLEANFILES += $(fire_tests)
 
+# A cluster of three nodes under fire: in make check-long.
+EXTRA_DIST += tests/model/galera/galera.sh
+cluster_tests =
+if DIALECT_MYSQL
+cluster_tests += tests/model/galera/galera.sh
+check_PROGRAMS += tests/model/galera-client
+tests_model_galera_client_SOURCES = tests/model/galera/client.c
+tests_model_galera_client_LDADD = libsqlclient_mariadb.la
+endif
+
 # Tests that have one form only.
 system_tests = \
 	tests/system/12-demo.sh \
@@ -187,6 +197,8 @@ system_tests = \
 	tests/system/66-galera.sh \
 	tests/system/66-shards-postgresql.sh \
 	tests/system/67-hidden-mariadb.sh \
+	tests/system/69-cluster-mariadb.sh \
+	tests/system/69-positions-mariadb.sh \
 	tests/system/85-outside.sh \
 	tests/system/88-unflushed.sh \
 	tests/system/90-control.sh \
@@ -248,7 +260,7 @@ endif
 # The long form of the tests that have one: more rounds, more data.
 .PHONY: check-long
 check-long: $(model_tests) $(fire_tests)
-	VIEWD_LONG=1 $(MAKE) check TESTS="`printf '%s\n' $(TESTS) $(model_tests) $(fire_tests) | grep -E '^tests/(system|postgresql|mysql|contract|model|unit/core/test_model)' | \
+	VIEWD_LONG=1 $(MAKE) check TESTS="`printf '%s\n' $(TESTS) $(model_tests) $(fire_tests) $(cluster_tests) | grep -E '^tests/(system|postgresql|mysql|contract|model|unit/core/test_model)' | \
 		sort -u | tr '\n' ' '`" SH_LOG_COMPILER='$(srcdir)/tests/support/timed 3600' LOG_COMPILER='$(srcdir)/tests/support/timed 3600'
 	$(MAKE) fuzz
 	VIEWD_ARM64_DIR='$(abs_builddir)/arm64' $(srcdir)/tools/cross-arm64.sh || [ $$? -eq 77 ]

@@ -354,6 +354,7 @@ struct db {
 	struct attempts *attempts; /* what is known of views of mode auto (attempt.c); NULL: nothing yet */
 	struct chains *chains;     /* what is known of views that are kept incrementally (chain.c); NULL: nothing yet */
 	int64_t looked_us;         /* when objects_look() last began and came to its end; 0: never */
+	bool definitions_end;      /* a definition ends whoever uses the table: none is made that nobody asked for */
 };
 
 /* Shorthands. */

@@ -145,7 +145,8 @@ bool attempt_due(struct task *task)
 	attempt->refused = attempt->refused && db_now(task->db) - attempt->asked_us < REFUSED_HERE_US;
 	if (task->db->ops->incremental.apply_part == NULL || !task->view->captured || attempt->refused)
 		return false;
-	bool slow = attempt->slow_runs >= RUNS_MIN && task->db->ops->incremental.begins_by_itself;
+	bool may_begin = task->db->ops->incremental.begins_by_itself && !task->db->definitions_end;
+	bool slow = attempt->slow_runs >= RUNS_MIN && may_begin;
 	bool old = attempt->asked_us == 0 || db_now(task->db) - attempt->asked_us > ASK_AGAIN_US;
 	/* Another connection may have given it up. */
 	if (attempt->kept ? old : slow || (old && any_reader(task->db)))

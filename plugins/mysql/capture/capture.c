@@ -11,6 +11,8 @@
 #define LEASE_COLUMNS(next) \
 	"server VARCHAR(512) NOT NULL DEFAULT ''" next "asked VARCHAR(255) NOT NULL DEFAULT ''" next "expires DATETIME(6)"
 
+#define TABLES_SERVER "server VARCHAR(16) NOT NULL DEFAULT ''"
+
 static const char log_table[] =
 	"CREATE TABLE IF NOT EXISTS " NOTE_LOG
 	" (id BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY, source VARCHAR(255) NOT NULL)" TABLE_SUFFIX;
@@ -19,9 +21,8 @@ static const char *const tables[] = {
 	("CREATE TABLE IF NOT EXISTS " NOTE_SLOTS " (id INT NOT NULL PRIMARY KEY, base BIGINT NOT NULL)" TABLE_SUFFIX),
 	"CREATE TABLE IF NOT EXISTS viewd_triggers (source VARCHAR(255) NOT NULL, trigger_schema VARCHAR(64) NOT NULL,"
 	" trigger_name VARCHAR(64) NOT NULL, PRIMARY KEY (source, trigger_schema, trigger_name))" TABLE_SUFFIX,
-	"CREATE TABLE IF NOT EXISTS viewd_tables (source VARCHAR(255) NOT NULL PRIMARY KEY, file_name VARCHAR(700) NOT "
-	"NULL,"
-	" fingerprint VARCHAR(255) NOT NULL)" TABLE_SUFFIX,
+	"CREATE TABLE IF NOT EXISTS viewd_tables (source VARCHAR(255) NOT NULL, file_name VARCHAR(700) NOT NULL,"
+	" fingerprint VARCHAR(255) NOT NULL, " TABLES_SERVER ", PRIMARY KEY (source, server))" TABLE_SUFFIX,
 	"CREATE TABLE IF NOT EXISTS viewd_position (id INT NOT NULL PRIMARY KEY, server VARCHAR(1024) NOT NULL,"
 	" file_name VARCHAR(512) NOT NULL, position BIGINT NOT NULL)" TABLE_SUFFIX,
 	("CREATE TABLE IF NOT EXISTS viewd_daemon (id INT NOT NULL PRIMARY KEY, epoch BIGINT NOT NULL, holder VARCHAR(255) "
@@ -84,16 +85,27 @@ static bool make_index(struct viewd_conn *conn, struct viewd_err *err)
 }
 
 /* Tables of older versions lack them. */
-static bool add_lease(struct viewd_conn *conn, struct viewd_err *err)
+static bool add_columns(struct viewd_conn *conn, struct viewd_err *err)
 {
-	int64_t there;
+	static const struct {
+		const char *table, *column, *alter;
+	} added[] = {
+		{"viewd_daemon", "expires", "ALTER TABLE viewd_daemon ADD COLUMN " LEASE_COLUMNS(", ADD COLUMN ")},
+		{"viewd_tables", "server",
+	     "ALTER TABLE viewd_tables ADD COLUMN " TABLES_SERVER ", DROP PRIMARY KEY, ADD PRIMARY KEY (source, server)"},
+	};
 
-	return my_query_int(conn,
-	                    "SELECT COUNT(*) FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = DATABASE() AND "
-	                    "TABLE_NAME = 'viewd_daemon' AND COLUMN_NAME = 'expires'",
-	                    NULL, 0, &there, err) &&
-	       (there > 0 ||
-	        db_exec(&conn->db, "ALTER TABLE viewd_daemon ADD COLUMN " LEASE_COLUMNS(", ADD COLUMN "), err));
+	for (size_t i = 0; i < ARRAY_LEN(added); i++) {
+		const char *params[] = {added[i].table, added[i].column};
+		int64_t there = 0;
+		if (!my_query_int(conn,
+		                  "SELECT COUNT(*) FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = DATABASE() AND "
+		                  "TABLE_NAME = ? AND COLUMN_NAME = ?",
+		                  params, ARRAY_LEN(params), &there, err) ||
+		    (there == 0 && !db_exec(&conn->db, added[i].alter, err)))
+			return false;
+	}
+	return true;
 }
 
 bool capture_setup(struct viewd_conn *conn, struct viewd_err *err)
@@ -101,7 +113,8 @@ bool capture_setup(struct viewd_conn *conn, struct viewd_err *err)
 	for (size_t i = 0; i < ARRAY_LEN(tables); i++)
 		if (!db_exec(&conn->db, tables[i], err))
 			return false;
-	return add_lease(conn, err) && make_index(conn, err) && make_log(conn, err) && make_slots(conn, err);
+	return add_columns(conn, err) && tables_know(conn, err) && make_index(conn, err) && make_log(conn, err) &&
+	       make_slots(conn, err);
 }
 
 static int compare_names(const void *a, const void *b)

@@ -50,6 +50,7 @@ bool drain_log(struct viewd_conn *conn, bool *more_r, struct viewd_err *err) MUS
 struct slots {
 	bool begun;
 	bool left;      /* some may still be at work */
+	int64_t heard;  /* up to which number writers of all nodes leave their rows; 0 not known */
 	uint64_t held;  /* slots */
 	char *prepared; /* transactions; on no talloc context */
 	int64_t busy_us, again_us, pace_us;
@@ -62,6 +63,9 @@ bool slots_look(struct viewd_conn *conn, struct slots *s, bool asked, bool *news
 
 /* ---- tables.c: viewd_tables */
 
+/* A server that nobody has watched by yet: its tables are compared with what another one had, and what differs counts
+ * as changed. */
+bool tables_know(struct viewd_conn *conn, struct viewd_err *err) MUST_CHECK;
 /* Remembers the table as it is now. Before its view is registered. */
 bool tables_remember(struct viewd_conn *conn, const struct relation *source, struct viewd_err *err) MUST_CHECK;
 bool tables_forget(struct viewd_conn *conn, const char *source, struct viewd_err *err) MUST_CHECK;

@@ -88,34 +88,54 @@ char *tables_lives_query(const struct viewd_conn *conn, void *mem, const char *f
 	                       innodb_tables(conn), files);
 }
 
-static bool remember_id(struct viewd_conn *conn, const char *source, struct viewd_err *err)
+bool tables_know(struct viewd_conn *conn, struct viewd_err *err)
 {
+	const char *key;
+
+	if (!my_server_key(conn, &key, err))
+		return false;
+	const char *params[] = {key, key};
+	return my_exec(&conn->db,
+	               "INSERT IGNORE INTO viewd_tables (source, file_name, fingerprint, server) SELECT o.source, "
+	               "o.file_name, o.fingerprint, ? FROM viewd_tables o LEFT JOIN viewd_tables k ON k.source = o.source "
+	               "AND k.server = ? WHERE k.source IS NULL",
+	               params, ARRAY_LEN(params), NULL, err);
+}
+
+static bool remember_id(struct viewd_conn *conn, const char *source, const char *key, struct viewd_err *err)
+{
+	const char *params[] = {source, key};
 	char *sql = talloc_asprintf(
 		conn,
 		"UPDATE viewd_tables SET fingerprint = (SELECT COALESCE(SUM(i.TABLE_ID), 0) FROM %s i WHERE " FILE_OF
-		" = file_name) WHERE source = ? AND fingerprint = ''",
+		" = file_name) WHERE source = ? AND server = ? AND fingerprint = ''",
 		innodb_tables(conn));
-	bool done = my_exec(&conn->db, sql, &source, 1, NULL, err);
+	bool done = my_exec(&conn->db, sql, params, ARRAY_LEN(params), NULL, err);
 
 	talloc_free(sql);
 	return done;
 }
 
 /* MariaDB converts names of all kinds; MySQL keeps that character set to itself (error 1115). */
-static bool insert(struct viewd_conn *conn, const char *quoted, const struct relation *source, struct viewd_err *err)
+static bool insert(struct viewd_conn *conn, const char *quoted, const struct relation *source, const char *key,
+                   struct viewd_err *err)
 {
-	const char *params[] = {quoted, source->schema, source->name};
+	const char *params[] = {quoted, source->schema, source->name, key};
 
 	if (conn->mariadb)
 		return my_exec(&conn->db,
-		               "INSERT IGNORE INTO viewd_tables VALUES (?, CONCAT(CAST(CONVERT(? USING filename) AS CHAR "
+		               "INSERT IGNORE INTO viewd_tables (source, file_name, fingerprint, server) VALUES (?, "
+		               "CONCAT(CAST(CONVERT(? USING filename) AS CHAR "
 		               "CHARACTER SET binary), '/',"
-		               " CAST(CONVERT(? USING filename) AS CHAR CHARACTER SET binary)), '')",
+		               " CAST(CONVERT(? USING filename) AS CHAR CHARACTER SET binary)), '', ?)",
 		               params, ARRAY_LEN(params), NULL, err);
 	char *file = add_file_name(talloc_strdup(conn, ""), source->schema);
 	file = add_file_name(talloc_strdup_append_buffer(file, "/"), source->name);
 	params[1] = file;
-	bool done = my_exec(&conn->db, "INSERT IGNORE INTO viewd_tables VALUES (?, ?, '')", params, 2, NULL, err);
+	params[2] = key;
+	bool done = my_exec(&conn->db,
+	                    "INSERT IGNORE INTO viewd_tables (source, file_name, fingerprint, server) VALUES (?, ?, '', ?)",
+	                    params, 3, NULL, err);
 	talloc_free(file);
 	return done;
 }
@@ -123,7 +143,9 @@ static bool insert(struct viewd_conn *conn, const char *quoted, const struct rel
 bool tables_remember(struct viewd_conn *conn, const struct relation *source, struct viewd_err *err)
 {
 	char *quoted = relation_quoted(&my_syntax, conn, source);
-	bool done = insert(conn, quoted, source, err) && (!tables_can_compare(conn) || remember_id(conn, quoted, err));
+	const char *key;
+	bool done = my_server_key(conn, &key, err) && insert(conn, quoted, source, key, err) &&
+	            (!tables_can_compare(conn) || remember_id(conn, quoted, key, err));
 
 	talloc_free(quoted);
 	return done;
@@ -136,16 +158,17 @@ bool tables_forget(struct viewd_conn *conn, const char *source, struct viewd_err
 
 static bool store(struct viewd_conn *conn, void *ctx, struct viewd_err *err)
 {
-	return my_exec(&conn->db, "UPDATE viewd_tables SET fingerprint = ? WHERE source = ?", ctx, 2, NULL, err);
+	return my_exec(&conn->db, "UPDATE viewd_tables SET fingerprint = ? WHERE source = ? AND server = ?", ctx, 3, NULL,
+	               err);
 }
 
 /* The source is touched and known by its new fingerprint, in one transaction. */
 static bool touch(struct viewd_conn *conn, const char *source, const char *fingerprint, struct viewd_err *err)
 {
-	const char *params[] = {fingerprint, source};
 	char *items[] = {talloc_strdup(NULL, source)};
 	struct texts one = {.items = items, .n = 1};
-	bool done = capture_touch(conn, &one, store, params, err);
+	const char *params[3] = {fingerprint, source};
+	bool done = my_server_key(conn, &params[2], err) && capture_touch(conn, &one, store, params, err);
 
 	talloc_free(items[0]);
 	return done;
@@ -203,14 +226,16 @@ static const struct db_reader take_pair[] = {{take_pair_fn, "tT", "tables that h
 static bool mend_changed(struct viewd_conn *conn, bool *found_r, struct viewd_err *err)
 {
 	struct texts pairs = {.mem = talloc_new(NULL)};
+	const char *key;
+	bool good = my_server_key(conn, &key, err);
 	char *sql = talloc_asprintf(
 		pairs.mem,
 		"SELECT t.source, COALESCE(SUM(i.TABLE_ID), 0) AS id FROM viewd_tables t LEFT JOIN %s i ON " FILE_OF
-		" = t.file_name WHERE t.source IN (SELECT source FROM viewd_captures WHERE mode = 'trigger')"
+		" = t.file_name WHERE t.server = ? AND t.source IN (SELECT source FROM viewd_captures WHERE mode = 'trigger')"
 		" GROUP BY t.source, t.fingerprint HAVING CAST(id AS CHAR) <> t.fingerprint",
 		innodb_tables(conn));
-	bool good = my_query(&conn->db, sql, NULL, 0, take_pair, &pairs, err);
 
+	good = good && my_query(&conn->db, sql, &key, 1, take_pair, &pairs, err);
 	for (size_t i = 0; i + 1 < pairs.n && good; i += 2) {
 		good = log_change(conn, pairs.items[i], err) && mend_source(conn, pairs.items[i], pairs.items[i + 1], err);
 		*found_r = true;
@@ -253,10 +278,11 @@ bool tables_mend(struct viewd_conn *conn, bool compare, bool thorough, bool *fou
 static bool see(struct viewd_conn *conn, void *mem, const struct relation *rel, const char *source, bool compare,
                 char **seen_r, struct viewd_err *err)
 {
-	const char *params[] = {rel->schema, rel->name, source};
-	char *id = talloc_asprintf(
-		mem, "(SELECT SUM(i.TABLE_ID) FROM %s i, viewd_tables t WHERE " FILE_OF " = t.file_name AND t.source = ?)",
-		innodb_tables(conn));
+	const char *params[4] = {rel->schema, rel->name}, *key;
+	char *id = talloc_asprintf(mem,
+	                           "(SELECT SUM(i.TABLE_ID) FROM %s i, viewd_tables t WHERE " FILE_OF
+	                           " = t.file_name AND t.source = ? AND t.server = ?)",
+	                           innodb_tables(conn));
 	char *sql = talloc_asprintf(
 		mem,
 		"SELECT CONCAT_WS(' ', IFNULL(s.UPDATE_TIME, 'never'), s.CREATE_TIME, IF(s.UPDATE_TIME >= NOW() -"
@@ -264,16 +290,29 @@ static bool see(struct viewd_conn *conn, void *mem, const struct relation *rel, 
 		" WHERE s.TABLE_SCHEMA = ? AND s.TABLE_NAME = ?",
 		compare ? id : "''");
 
+	if (!my_server_key(conn, &key, err))
+		return false;
 	if (compare) {
 		params[0] = source;
-		params[1] = rel->schema;
-		params[2] = rel->name;
+		params[1] = key;
+		params[2] = rel->schema;
+		params[3] = rel->name;
 	}
-	if (!my_query_text(conn, mem, sql, params, compare ? 3 : 2, seen_r, err))
+	if (!my_query_text(conn, mem, sql, params, compare ? 4 : 2, seen_r, err))
 		return false;
 	if (*seen_r == NULL)
 		*seen_r = talloc_strdup(mem, "");
 	return true;
+}
+
+/* The fingerprint of a source on this server; NULL: none is remembered. */
+static bool known_of(struct viewd_conn *conn, void *mem, const char *source, char **known_r, struct viewd_err *err)
+{
+	const char *params[2] = {source};
+
+	return my_server_key(conn, &params[1], err) &&
+	       my_query_text(conn, mem, "SELECT fingerprint FROM viewd_tables WHERE source = ? AND server = ?", params,
+	                     ARRAY_LEN(params), known_r, err);
 }
 
 static bool poll_one(struct viewd_conn *conn, const char *source, bool compare, bool *found_r, struct viewd_err *err)
@@ -282,10 +321,8 @@ static bool poll_one(struct viewd_conn *conn, const char *source, bool compare, 
 	char *seen, *known;
 	void *mem = talloc_new(NULL);
 
-	bool good =
-		relation_parse(&my_syntax, source, &rel, err) && tables_remember(conn, &rel, err) &&
-		see(conn, mem, &rel, source, compare, &seen, err) &&
-		my_query_text(conn, mem, "SELECT fingerprint FROM viewd_tables WHERE source = ?", &source, 1, &known, err);
+	bool good = relation_parse(&my_syntax, source, &rel, err) && tables_remember(conn, &rel, err) &&
+	            see(conn, mem, &rel, source, compare, &seen, err) && known_of(conn, mem, source, &known, err);
 	if (good && (known == NULL || strcmp(seen, known) != 0)) {
 		*found_r = true;
 		good = touch(conn, source, strstr(seen, "fresh") != NULL ? "fresh" : seen, err);
@@ -326,9 +363,12 @@ static bool server_start(struct viewd_conn *conn, void *mem, char **text_r, stru
 
 static bool store_start(struct viewd_conn *conn, void *ctx, struct viewd_err *err)
 {
-	const char *params[] = {ctx};
+	const char *params[2] = {ctx};
 
-	return my_exec(&conn->db, "REPLACE INTO viewd_tables VALUES ('" SERVER "', '', ?)", params, 1, NULL, err);
+	return my_server_key(conn, &params[1], err) &&
+	       my_exec(&conn->db,
+	               "REPLACE INTO viewd_tables (source, file_name, fingerprint, server) VALUES ('" SERVER "', '', ?, ?)",
+	               params, ARRAY_LEN(params), NULL, err);
 }
 
 static bool is_in_memory(struct viewd_conn *conn, void *mem, const char *source, bool *is_r, struct viewd_err *err)
@@ -370,9 +410,7 @@ bool tables_restarted(struct viewd_conn *conn, bool *found_r, struct viewd_err *
 	struct texts forgotten = {.mem = talloc_new(NULL)};
 	char *start = NULL, *known = NULL;
 	bool found = false;
-	bool good = server_start(conn, forgotten.mem, &start, err) &&
-	            my_query_text(conn, forgotten.mem, "SELECT fingerprint FROM viewd_tables WHERE source = '" SERVER "'",
-	                          NULL, 0, &known, err);
+	bool good = server_start(conn, forgotten.mem, &start, err) && known_of(conn, forgotten.mem, SERVER, &known, err);
 
 	bool young = good && start != NULL && strstr(start, YOUNG) != NULL;
 	if (good && start != NULL && (known == NULL || young || strcmp(start, known) != 0)) {

@@ -61,13 +61,17 @@ static char *own_table(struct viewd_conn *conn, void *mem, const char *schema, c
 }
 
 /* SQL: nobody takes rows off the log. Nor does anybody in a copy of it under another name, while the lock is the
- * original's. */
+ * original's. Each node of a cluster has a lock of its own; by way of which one somebody watches is data. */
 static char *unattended(struct viewd_conn *conn, void *mem, const char *schema)
 {
 	char lock[IDENT_MAX];
 
 	my_lock_name(conn, WATCH_PREFIX, lock);
 	char *sql = talloc_asprintf(mem, "IS_USED_LOCK(%s) IS NULL", literal_quoted(&my_syntax, mem, lock));
+	if (conn->node.certifies)
+		sql = talloc_asprintf(
+			mem, "(%s AND NOT EXISTS (SELECT 1 FROM %s e WHERE e.id = " NOTE_HEARD " AND e.base >= LAST_INSERT_ID()))",
+			sql, own_table(conn, mem, schema, NOTE_SLOTS));
 	return note_is_home(conn, schema)
 	           ? talloc_asprintf(mem, "(%s OR DATABASE() <> %s)", sql, literal_quoted(&my_syntax, mem, schema))
 	           : sql;

@@ -18,8 +18,9 @@
 #define NOTE_LOG "viewd_changes"
 #define NOTE_SLOTS "viewd_slots" /* held by writers who leave no row since nobody takes any off the log: slots.c */
 #define NOTE_N_SLOTS "64"
-#define NOTE_ENOUGH "10000"     /* rows; then every source counts as changed */
-#define NOTE_AHEAD "1000"       /* rows that a session writes without asking whether anybody takes them off */
+#define NOTE_HEARD "64"     /* not a slot: the row that says up to which number some node of a cluster takes rows off */
+#define NOTE_ENOUGH "10000" /* rows; then every source counts as changed */
+#define NOTE_AHEAD "1000"   /* rows that a session writes without asking whether anybody takes them off */
 #define NOTE_FROM "@viewd_from" /* a session's: for which numbers it need not ask */
 #define NOTE_TO "@viewd_to"
 #define WATCH_PREFIX "viewd_watch_" /* of the lock of whoever takes rows off the log */

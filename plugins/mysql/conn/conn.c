@@ -89,8 +89,10 @@ static void set_keepalive(MYSQL *my)
 		setsockopt(fd, IPPROTO_TCP, wanted[i].name, &wanted[i].value, sizeof wanted[i].value);
 }
 
-MYSQL *my_connect(struct viewd_conn *conn, unsigned read_timeout_s, bool compress, struct viewd_err *err)
+MYSQL *my_connect_at(struct viewd_conn *conn, size_t place, unsigned read_timeout_s, bool compress,
+                     struct viewd_err *err)
 {
+	const struct url_place *at = &conn->url->places[place];
 	MYSQL *my = mysql_init(NULL);
 	my_bool never = 0;
 
@@ -98,14 +100,14 @@ MYSQL *my_connect(struct viewd_conn *conn, unsigned read_timeout_s, bool compres
 		err_set(err, VIEWD_ERR_RESOURCE, "client library is out of memory");
 		return NULL;
 	}
-	set_timeouts(my, conn->connect_timeout_s, read_timeout_s);
+	set_timeouts(my, conn->node.connect_timeout_s, read_timeout_s);
 	if (!my_params_apply(my, conn->url, conn->base_dir, compress, err)) {
 		mysql_close(my);
 		return NULL;
 	}
 	set_safe_options(my, conn->application_name);
-	if (mysql_real_connect(my, conn->url->host, conn->url->user, conn->password, conn->url->database,
-	                       (unsigned)conn->url->port, url_query(conn->url, "unix_socket"), 0) == NULL) {
+	if (mysql_real_connect(my, at->host, conn->url->user, conn->password, conn->url->database, (unsigned)at->port,
+	                       url_query(conn->url, "unix_socket"), 0) == NULL) {
 		my_fail(my, false, err);
 		mysql_close(my);
 		return NULL;
@@ -118,6 +120,11 @@ MYSQL *my_connect(struct viewd_conn *conn, unsigned read_timeout_s, bool compres
 	mysql_options(my, MYSQL_OPT_RECONNECT, &never); /* an option file may have switched it on */
 	set_keepalive(my);
 	return my;
+}
+
+MYSQL *my_connect(struct viewd_conn *conn, unsigned read_timeout_s, bool compress, struct viewd_err *err)
+{
+	return my_connect_at(conn, conn->node.place, read_timeout_s, compress, err);
 }
 
 /* The library's own function reads behind the end of a text without points. */
@@ -161,7 +168,7 @@ static bool fix_session(struct viewd_conn *conn, struct viewd_err *err)
 	if (!my_query_int(conn, "SELECT @@lower_case_table_names", NULL, 0, &folding, err))
 		return false;
 	conn->names_fold = folding != 0;
-	return my_set_limits(&conn->db, STATEMENT_US, 2 * SPAN_SECOND, err);
+	return places_find_cluster(conn, err) && my_set_limits(&conn->db, STATEMENT_US, 2 * SPAN_SECOND, err);
 }
 
 void my_renew(struct viewd_conn *conn)
@@ -202,28 +209,41 @@ static struct viewd_conn *conn_new(const struct viewd_host *host, const struct v
 	conn->base_dir = spec->base_dir != NULL ? talloc_strdup(conn, spec->base_dir) : NULL;
 	conn->password = password != NULL ? talloc_strdup(conn, password) : NULL;
 	conn->application_name = talloc_strdup(conn, spec->application_name != NULL ? spec->application_name : "viewd");
-	conn->connect_timeout_s = (unsigned)((spec->connect_timeout_us + SPAN_SECOND - 1) / SPAN_SECOND);
-	if (conn->connect_timeout_s == 0)
-		conn->connect_timeout_s = 10;
-	conn->timeout_us = conn->connect_timeout_s * SPAN_SECOND; /* of our own until the server's is set */
-	conn->lock_timeout_us = -1;
+	conn->node.connect_timeout_s = (unsigned)((spec->connect_timeout_us + SPAN_SECOND - 1) / SPAN_SECOND);
+	if (conn->node.connect_timeout_s == 0)
+		conn->node.connect_timeout_s = 10;
+	/* Each place gets its share. */
+	conn->node.connect_timeout_s =
+		(unsigned)((conn->node.connect_timeout_s + conn->url->n_places - 1) / conn->url->n_places);
 	return conn;
+}
+
+bool my_open_at(struct viewd_conn *conn, size_t place, struct viewd_err *err)
+{
+	if (conn->my != NULL)
+		mysql_close(conn->my);
+	conn->node.place = place;
+	conn->lost = false;
+	conn->timeout_us = conn->node.connect_timeout_s * SPAN_SECOND; /* of our own until the server's is set */
+	conn->lock_timeout_us = -1;
+	TALLOC_FREE(conn->own.set);
+	TALLOC_FREE(conn->own.undo);
+	TALLOC_FREE(conn->node.name);
+	conn->node.key[0] = '\0';
+	conn->my = my_connect(conn, 0, true, err);
+	if (conn->my == NULL)
+		return false;
+	conn->thread_id = mysql_thread_id(conn->my);
+	return fix_session(conn, err);
 }
 
 struct viewd_conn *my_open(const struct viewd_host *host, const struct viewd_database_spec *spec, struct viewd_err *err)
 {
 	struct viewd_conn *conn = conn_new(host, spec, err);
 
-	if (conn == NULL)
-		return NULL;
-	conn->my = my_connect(conn, 0, true, err);
-	if (conn->my != NULL) {
-		conn->thread_id = mysql_thread_id(conn->my);
-		if (fix_session(conn, err))
-			return conn;
-	}
-	my_close(&conn);
-	return NULL;
+	if (conn != NULL && !places_open(conn, err))
+		my_close(&conn);
+	return conn;
 }
 
 static void wipe(char *secret)
@@ -248,7 +268,7 @@ void my_close(struct viewd_conn **conn_p)
 
 void my_kill_query(struct viewd_conn *conn)
 {
-	MYSQL *other = my_connect(conn, conn->connect_timeout_s, true, NULL);
+	MYSQL *other = my_connect(conn, conn->node.connect_timeout_s, true, NULL);
 	char sql[64];
 
 	snprintf(sql, sizeof sql, "KILL QUERY %lu", conn->thread_id);
@@ -270,17 +290,17 @@ void my_cancel(struct viewd_conn *conn)
 bool my_alive(struct viewd_conn *conn)
 {
 	int64_t limit = 5 * SPAN_SECOND;
+	bool behind = false;
 
-	return !conn->lost && my_exec_within(conn, "DO 1", limit, NULL) && mysql_thread_id(conn->my) == conn->thread_id;
+	return !conn->lost && my_exec_within(conn, "DO 1", limit, NULL) && mysql_thread_id(conn->my) == conn->thread_id &&
+	       (conn->url->n_places == 1 || (places_is_behind(conn, &behind, NULL) && !behind));
 }
 
 bool my_require_writable(struct viewd_conn *conn, struct viewd_err *err)
 {
-	/* A flag reads as 0 or OFF, depending on the variable and the version. */
-	static const char sql[] = "SELECT @@global.read_only IN ('0', 'OFF') AND @@global.innodb_read_only IN ('0', 'OFF')";
 	int64_t writable;
 
-	if (!my_query_int(conn, sql, NULL, 0, &writable, err))
+	if (!my_query_int(conn, MY_WRITABLE, NULL, 0, &writable, err))
 		return false;
 	return writable == 1 ||
 	       err_set(err, VIEWD_ERR_STANDBY, "server is read-only (read_only or innodb_read_only is on)");

@@ -19,6 +19,7 @@
 #define GRACE_US (5 * SPAN_SECOND) /* for the server to notice its own limit, and for KILL to work */
 #define GRANTED_US SPAN_SECOND     /* after a refusal, privileges are looked up anew so often */
 #define FOREVER_US INT64_C(-1)
+#define SILENCE_US (10 * SPAN_SECOND)        /* without an answer; then it is asked whether the server is still there */
 #define ROLLBACK_LIMIT_US (10 * SPAN_MINUTE) /* undoing a long INSERT takes its time */
 
 static char *add_literal(struct viewd_conn *conn, char *sql, const char *value)
@@ -61,21 +62,24 @@ static int64_t mono_us(void)
 	return now.tv_sec * SPAN_SECOND + now.tv_nsec / 1000;
 }
 
-/* Waits until the server has answered. False: limit_us passed. */
+/* Waits until the server has answered. False: limit_us passed. Where another server would serve, one that takes no new
+ * connection any more is given up: a process that was stopped keeps its connections open. */
 static bool wait_answer(struct viewd_conn *conn, int64_t limit_us)
 {
-	int64_t deadline = mono_us() + limit_us;
+	int64_t deadline = mono_us() + limit_us, slice = conn->url->n_places > 1 ? SILENCE_US : SPAN_HOUR;
 	struct pollfd pfd = {.fd = mysql_get_socket(conn->my), .events = POLLIN};
 
 	for (;;) {
-		int64_t left = limit_us < 0 ? SPAN_HOUR : deadline - mono_us();
+		int64_t left = limit_us < 0 ? slice : deadline - mono_us();
 		if (left < 0)
 			left = 0;
-		int rc = poll(&pfd, 1, (int)((left > SPAN_HOUR ? SPAN_HOUR : left) / SPAN_MS + 1));
+		int rc = poll(&pfd, 1, (int)((left > slice ? slice : left) / SPAN_MS + 1));
 		if (rc > 0 || (rc < 0 && errno != EINTR))
 			return true;
 		if (rc == 0 && limit_us >= 0 && mono_us() >= deadline)
 			return false;
+		if (rc == 0 && conn->url->n_places > 1 && !places_answers(conn))
+			shutdown(pfd.fd, SHUT_RDWR);
 	}
 }
 
@@ -402,12 +406,15 @@ static bool may_have_been_granted(struct viewd_conn *conn)
 void my_enter(struct db *db)
 {
 	struct viewd_conn *conn = my_conn(db);
+	struct viewd_err failure = {0};
 
 	atomic_store(&conn->cancelled, false);
 	if (conn->hooked || conn->denied.now || may_have_been_granted(conn)) {
 		my_renew(conn);
 		conn->denied.renewed = mono_us();
 	}
+	if (!places_catch_up(conn, &failure))
+		db_log(db, VIEWD_LOG_DEBUG, "database '%s', the node may be behind (%s)", db->database_name, failure.msg);
 	row_key_ask(conn);
 }
 

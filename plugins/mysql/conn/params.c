@@ -148,6 +148,8 @@ bool my_params_check(const struct url *url, struct viewd_err *err)
 		err_set(err, VIEWD_ERR_CONFIG, "url names no database");
 		return err_hint(err, "append /NAME of the database in which viewd keeps its state tables");
 	}
+	if (url->n_places > 1 && url_query(url, "unix_socket") != NULL)
+		return err_set(err, VIEWD_ERR_CONFIG, "url names several hosts and a unix_socket");
 	for (size_t i = 0; i < url->n_query; i++)
 		if (!check_one(&url->query[i], err) || given_twice(url, i, err))
 			return false;

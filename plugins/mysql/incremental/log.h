@@ -18,9 +18,10 @@
 
 #define LOG_SLOTS "16"
 #define LOG_N_SLOTS 16
-#define LOG_TRIES "1024"   /* numbers behind the slots' for rows that are taken back at once */
-#define LOG_FIRST "1041"   /* the number of the first row that tells of a change */
-#define LOG_ENOUGH "50000" /* rows that nobody has taken off; then a writer leaves one that says "everything" */
+#define LOG_TRIES "1024"           /* numbers behind the slots' for rows that are taken back at once */
+#define LOG_FIRST "1041"           /* the number of the first row that tells of a change */
+#define LOG_ENOUGH "50000"         /* rows that nobody has taken off; then a writer leaves one that says "everything" */
+#define LOG_ENOUGH_NODES "1000000" /* in a cluster, roughly */
 #define LOG_EVERYTHING "2"
 #define LOG_ROUTINES "viewd_(change|tried)"
 #define LOG_PARENTS "viewd_lc"

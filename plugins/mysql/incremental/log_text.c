@@ -171,6 +171,28 @@ static char *with_parameters(const struct log_plan *plan, char *sql, const char 
 	return sql;
 }
 
+/* SQL: from which number on rows are too many, in viewd_other; NULL: it cannot be told. A slot says from where to
+ * count, and is locked because a read without a lock would begin the writer's snapshot. In a cluster the lock would be
+ * in the way of a purge by way of another node, and the writer be ended; there the server's own count will do. It may
+ * be far off after a start, and who replaces a row there may be ended as well, so it takes many more. */
+static char *ask_bound(const struct log_plan *plan, const char *table)
+{
+	bool home = note_is_home(plan->conn, plan->source->schema);
+	char *schema = home ? talloc_strdup(plan->mem, "DATABASE()")
+	                    : literal_quoted(&my_syntax, plan->mem, plan->conn->url->database);
+	if (plan->conn->node.certifies)
+		return talloc_asprintf(plan->mem,
+		                       "SELECT IF(t.TABLE_ROWS > " LOG_ENOUGH_NODES
+		                       ", 0, NULL) INTO viewd_other FROM information_schema.TABLES t WHERE "
+		                       "t.TABLE_SCHEMA = %s AND t.TABLE_NAME = '%s'; ",
+		                       schema, plan->table);
+	return talloc_asprintf(plan->mem,
+	                       "SELECT MAX(s.viewd_base) + " LOG_ENOUGH
+	                       " INTO viewd_other FROM %s s WHERE s.viewd_id = 1 + MOD(CONNECTION_ID(), " LOG_SLOTS
+	                       ") LOCK IN SHARE MODE SKIP LOCKED; ",
+	                       table);
+}
+
 /* A writer who finds the log too long leaves a row that says so in place of his own. One such row of a connection is
  * enough: the next one takes its place in the same moment, whichever of the two a reader sees. To ask costs four times
  * as much as to write the row, so one row in 32 asks, and all those of a connection that has met the end. */
@@ -182,15 +204,12 @@ static char *bound_text(const struct log_plan *plan, const char *table)
 	return talloc_asprintf(
 		plan->mem,
 		"BEGIN DECLARE viewd_own BIGINT DEFAULT LAST_INSERT_ID(); DECLARE viewd_other BIGINT; "
-		"IF viewd_s <> " LOG_TRIED
-		" AND (MOD(viewd_own, 32) = 0 OR @%s IS NOT NULL) THEN SELECT MAX(s.viewd_base) + " LOG_ENOUGH
-		" INTO viewd_other FROM %s s WHERE s.viewd_id = 1 + MOD(CONNECTION_ID(), " LOG_SLOTS
-		") LOCK IN SHARE MODE SKIP LOCKED; IF viewd_own > viewd_other THEN UPDATE %s SET viewd_sign = " LOG_EVERYTHING
-		"%s WHERE viewd_id = viewd_own; "
+		"IF viewd_s <> " LOG_TRIED " AND (MOD(viewd_own, 32) = 0 OR @%s IS NOT NULL) THEN %sIF viewd_own > viewd_other "
+		"THEN UPDATE %s SET viewd_sign = " LOG_EVERYTHING "%s WHERE viewd_id = viewd_own; "
 		"SELECT MAX(s.viewd_id) INTO viewd_other FROM %s s WHERE s.viewd_id = @%s AND s.viewd_sign = " LOG_EVERYTHING
 		" FOR UPDATE SKIP LOCKED; SET @%s = viewd_own; DELETE FROM %s WHERE viewd_id "
 		"= viewd_other; ELSE SET @%s = NULL; END IF; END IF; END; ",
-		plan->table, table, table, names, table, plan->table, plan->table, table, plan->table);
+		plan->table, ask_bound(plan, table), table, names, table, plan->table, plan->table, table, plan->table);
 }
 
 static char *guarded(const struct log_plan *plan, const char *body)

@@ -70,7 +70,7 @@ static bool exchange_under(struct viewd_conn *conn, MYSQL *reader, bool *ends_r,
 /* Telling a statement to stop takes one more connection, for want of which ours would be cut. */
 static bool can_be_stopped(struct viewd_conn *conn, struct viewd_err *err)
 {
-	MYSQL *spare = my_connect(conn, conn->connect_timeout_s, true, err);
+	MYSQL *spare = my_connect(conn, conn->node.connect_timeout_s, true, err);
 	if (spare != NULL)
 		mysql_close(spare);
 	return spare != NULL;
@@ -79,7 +79,7 @@ static bool can_be_stopped(struct viewd_conn *conn, struct viewd_err *err)
 static bool probe(struct viewd_conn *conn, bool *ends_r, struct viewd_err *err)
 {
 	struct viewd_err ignored;
-	MYSQL *reader = my_connect(conn, conn->connect_timeout_s, true, err);
+	MYSQL *reader = my_connect(conn, conn->node.connect_timeout_s, true, err);
 	bool done = reader != NULL && can_be_stopped(conn, err) && make_tables(conn, err) &&
 	            exchange_under(conn, reader, ends_r, err);
 

@@ -24,6 +24,27 @@ static size_t *key_of(void *mem, const struct columns *columns)
 	return positions;
 }
 
+/* Where all rows would be written anew, and other nodes would have to carry that out before anything that comes after
+ * it: only those that differ are. Whole rows are compared. */
+bool my_write_differing(struct task *task, struct viewd_outcome *out, struct viewd_err *err)
+{
+	struct part_written written = {0};
+	bool compared = false;
+	const struct difference d = {
+		.conn = my_conn(task->db), .mem = task->mem, .rel = &task->rel, .columns = task->columns};
+	char *query = whole_query(task->mem, task->columns, task->definition);
+
+	if (!my_keep_object(task, err) ||
+	    (task->state.rows <= COMPARED_MAX && compared_may(&d) && !compared_apply(&d, query, &compared, &written, err)))
+		return false;
+	if (!compared && (!difference_stage(&d, err) || !difference_fill(&d, LOG_STAGE, query, err) ||
+	                  !difference_apply(&d, &written, err) || !my_drop_temporary(d.conn, LOG_STAGE, err)))
+		return false;
+	out->rows_written = written.inserted + 2 * written.updated + written.deleted;
+	out->did = out->rows_written == 0 ? VIEWD_DID_NO_DATA : VIEWD_DID_DIFF;
+	return task_count_rows(task, &out->rows, err);
+}
+
 bool my_diff(struct task *task, bool *done_r, struct viewd_outcome *out, struct viewd_err *err)
 {
 	struct part_written written = {0};

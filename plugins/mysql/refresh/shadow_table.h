@@ -94,9 +94,11 @@ bool my_replace(struct task *task, struct viewd_outcome *out, struct viewd_err *
 bool my_swap(struct task *task, struct viewd_outcome *out, struct viewd_err *err);               /* swap.c */
 bool my_full(struct task *task, struct viewd_outcome *out, struct viewd_err *err);               /* swap.c */
 bool my_diff(struct task *task, bool *done_r, struct viewd_outcome *out, struct viewd_err *err); /* diff.c */
-enum viewd_refresh_mode my_choose_mode(struct task *task, char reason[static 256]);              /* swap.c */
-bool my_refresh_group(struct refresh_group *group, struct viewd_err *err);                       /* group.c */
-bool my_clean_leftovers(struct db *db, struct viewd_err *err);                                   /* leftovers.c */
+/* Whole rows that differ, instead of all; inside the recipe's transaction. diff.c */
+bool my_write_differing(struct task *task, struct viewd_outcome *out, struct viewd_err *err) MUST_CHECK;
+enum viewd_refresh_mode my_choose_mode(struct task *task, char reason[static 256]); /* swap.c */
+bool my_refresh_group(struct refresh_group *group, struct viewd_err *err);          /* group.c */
+bool my_clean_leftovers(struct db *db, struct viewd_err *err);                      /* leftovers.c */
 /* Fails, naming them, when views read columns of live that fresh lacks. dependants.c */
 bool my_check_dependants(struct task *task, const struct shadow *shadow, struct viewd_err *err) MUST_CHECK;
 

@@ -73,8 +73,9 @@ enum viewd_refresh_mode my_choose_mode(struct task *task, char reason[static 256
 	case WAY_HINDERED:
 		break;
 	}
-	snprintf(reason, 256, "auto: %s in one transaction, because names cannot be exchanged (%.180s)", word_mode(instead),
-	         why);
+	bool differing = instead == VIEWD_MODE_FULL && my_conn(task->db)->node.certifies;
+	snprintf(reason, 256, "auto: %s in one transaction, because names cannot be exchanged (%.170s)",
+	         differing ? "whole rows that differ" : word_mode(instead), why);
 	return instead;
 }
 
@@ -220,7 +221,9 @@ bool my_full(struct task *task, struct viewd_outcome *out, struct viewd_err *err
 {
 	if (strcmp(out->reason, AUTO_ROWS) == 0)
 		return inplace_refresh(task, out, err);
-	if (strncmp(out->reason, "auto:", strlen("auto:")) == 0)
-		return refresh_full(task, out, err);
-	return full(task, out, err);
+	if (strncmp(out->reason, "auto:", strlen("auto:")) != 0)
+		return full(task, out, err);
+	if (my_conn(task->db)->node.certifies && task->columns != NULL)
+		return my_write_differing(task, out, err);
+	return refresh_full(task, out, err);
 }

@@ -5,7 +5,8 @@
  * A writer who finds the lock of the watch free, and whose row's number is far beyond what a slot says, takes his row
  * out again: who comes to watch then finds numbers that were given out that far, and takes every source for changed.
  * Until he has ended he holds the slot by a shared lock, which keeps no other writer waiting, so it is seen that he is
- * still at work. docs/adr/019-bounded-log-mariadb.md has the reasons.
+ * still at work. Each node of a cluster has a lock of its own, so there a row says for all of them that somebody
+ * watches. docs/adr/019-bounded-log-mariadb.md has the reasons.
  */
 #include "mysql/capture/trigger_procedure.h"
 
@@ -72,17 +73,82 @@ static bool next_number(struct viewd_conn *conn, int64_t *next_r, struct viewd_e
 }
 
 /* Held slots keep what they say, so whoever watches next takes everything for changed, too. */
-static bool raise_base(struct viewd_conn *conn, const struct unheld *unheld, int64_t next, struct viewd_err *err)
+static bool set_base(struct viewd_conn *conn, const struct unheld *unheld, const char *base, struct viewd_err *err)
 {
 	char *sql =
 		talloc_asprintf(conn,
 	                    "UPDATE JSON_TABLE('[%s]', '$[*]' COLUMNS (id INT PATH '$')) l STRAIGHT_JOIN " NOTE_SLOTS
-	                    " s FORCE INDEX (PRIMARY) ON s.id = l.id SET s.base = %" PRId64,
-	                    unheld->ids, next);
+	                    " s FORCE INDEX (PRIMARY) ON s.id = l.id SET s.base = %s",
+	                    unheld->ids, base);
 	bool done = unheld->mask == 0 || db_exec(&conn->db, sql, err);
 
 	talloc_free(sql);
 	return done;
+}
+
+static bool raise_base(struct viewd_conn *conn, const struct unheld *unheld, int64_t next, struct viewd_err *err)
+{
+	char number[24];
+
+	snprintf(number, sizeof number, "%" PRId64, next);
+	return set_base(conn, unheld, number, err);
+}
+
+static bool find_unheld(struct viewd_conn *conn, struct unheld *out, struct viewd_err *err)
+{
+	return my_query(
+		&conn->db, "SELECT id, base FROM " NOTE_SLOTS " WHERE id < " NOTE_N_SLOTS " ORDER BY id FOR UPDATE SKIP LOCKED",
+		NULL, 0, take_unheld, out, err);
+}
+
+/* ---- a cluster */
+
+/* More rows than fit into one transaction of a cluster. Writers of all nodes read the row, so it is written seldom:
+ * a node on which one has read it ends him for it. */
+#define HEARD_AHEAD INT64_C(20000000)
+
+/* Writers of all nodes leave their rows up to a number far ahead. */
+static bool say_heard(struct viewd_conn *conn, struct slots *s, int64_t next, struct viewd_err *err)
+{
+	char number[24];
+	const char *params[] = {number};
+
+	if (!conn->node.certifies || next + HEARD_AHEAD / 2 < s->heard)
+		return true;
+	snprintf(number, sizeof number, "%" PRId64, next + HEARD_AHEAD);
+	if (!my_exec(&conn->db, "REPLACE INTO " NOTE_SLOTS " VALUES (" NOTE_HEARD ", ?)", params, 1, NULL, err))
+		return false;
+	s->heard = next + HEARD_AHEAD;
+	return true;
+}
+
+/* Writers of other nodes may have found that nobody watches, and taken rows out. Who has ended before is known by the
+ * numbers once this has committed; who has not holds a slot that this writes, so the cluster ends him. */
+static bool end_unheard(struct viewd_conn *conn, struct slots *s, int64_t next, struct viewd_err *err)
+{
+	struct unheld unheld = {.ids = sql_new(conn)};
+	bool done = my_begin(&conn->db, DB_BEGIN_WRITE, err) && say_heard(conn, s, next, err) &&
+	            find_unheld(conn, &unheld, err) && set_base(conn, &unheld, "s.base + 1", err) &&
+	            my_commit(&conn->db, err);
+
+	if (!done)
+		my_rollback(&conn->db);
+	talloc_free(unheld.ids);
+	return done;
+}
+
+/* The word of whoever watched before holds until the numbers have come that far. */
+static bool begin_in_cluster(struct viewd_conn *conn, struct slots *s, struct viewd_err *err)
+{
+	int64_t next = 0;
+
+	s->heard = 0;
+	if (!conn->node.certifies)
+		return true;
+	if (!next_number(conn, &next, err) ||
+	    !my_query_int(conn, "SELECT base FROM " NOTE_SLOTS " WHERE id = " NOTE_HEARD, NULL, 0, &s->heard, err))
+		return false;
+	return next < s->heard || end_unheard(conn, s, next, err);
 }
 
 /* ---- who began before */
@@ -133,10 +199,10 @@ static bool look_at_slots_now(struct viewd_conn *conn, struct slots *s, bool ask
 {
 	struct unheld unheld = {.ids = sql_new(conn)};
 	int64_t lowest = 0, next = 0, enough = number_or(NOTE_ENOUGH, 0);
-	bool good = my_query(&conn->db, "SELECT id, base FROM " NOTE_SLOTS " ORDER BY id FOR UPDATE SKIP LOCKED", NULL, 0,
-	                     take_unheld, &unheld, err) &&
-	            my_query_int(conn, "SELECT MIN(base) FROM " NOTE_SLOTS, NULL, 0, &lowest, err) &&
-	            next_number(conn, &next, err);
+	bool good =
+		find_unheld(conn, &unheld, err) &&
+		my_query_int(conn, "SELECT MIN(base) FROM " NOTE_SLOTS " WHERE id < " NOTE_N_SLOTS, NULL, 0, &lowest, err) &&
+		next_number(conn, &next, err) && say_heard(conn, s, next, err);
 
 	if (good && (s->left || (!s->begun && next - lowest > enough)))
 		good = judge_slots(conn, s, &unheld, next, asked, told_r, err);
@@ -149,11 +215,15 @@ static bool look_at_slots_now(struct viewd_conn *conn, struct slots *s, bool ask
 bool slots_look(struct viewd_conn *conn, struct slots *s, bool asked, bool *news_r, struct viewd_err *err)
 {
 	bool told = false;
+
+	if (!s->begun && !begin_in_cluster(conn, s, err))
+		return false;
 	bool done = my_begin(&conn->db, DB_BEGIN_WRITE, err) && look_at_slots_now(conn, s, asked, &told, err) &&
 	            my_commit(&conn->db, err);
 
 	if (!done)
 		my_rollback(&conn->db);
+	s->heard = done ? s->heard : 0;
 	s->begun = s->begun || done;
 	*news_r = *news_r || told;
 	return done;

@@ -28,6 +28,7 @@
 
 #define LOCK_TIMEOUT_US (2 * SPAN_SECOND)
 #define TIMEOUT_US (30 * SPAN_SECOND)
+#define TIMEOUT_ELSEWHERE_US (8 * SPAN_SECOND) /* where another server would serve: sooner than the lease expires */
 #define PAUSE_SHORT (5 * SPAN_MS)
 #define PAUSE_LONG (250 * SPAN_MS)
 #define WAIT_ROUND (10 * SPAN_MS) /* the mean wait is half of it */
@@ -85,10 +86,10 @@ static int64_t earlier(int64_t a, int64_t b)
 static bool set_up(struct viewd_watch *w, struct viewd_err *err)
 {
 	struct db *db = &w->conn->db;
-	int64_t epoch = 0;
+	int64_t epoch = 0, limit = w->conn->url->n_places > 1 ? TIMEOUT_ELSEWHERE_US : TIMEOUT_US;
 	my_lock_name(w->conn, WATCH_PREFIX, w->lock);
 	if (!my_require_writable(w->conn, err) || !db_exec(db, "SET SESSION wait_timeout = 2147483", err) ||
-	    !my_set_limits(db, TIMEOUT_US, LOCK_TIMEOUT_US, err) || !watch_lock_take(w->conn, w->lock, &epoch, err) ||
+	    !my_set_limits(db, limit, LOCK_TIMEOUT_US, err) || !watch_lock_take(w->conn, w->lock, &epoch, err) ||
 	    !state_setup(db, err) || !capture_setup(w->conn, err) || !my_leader_record(w->conn, epoch, err) ||
 	    !exchange_probe(w->conn, err) || !returned_recognise(db, w, &w->place, err))
 		return false;
@@ -322,6 +323,8 @@ static bool look_round(struct viewd_watch *w, bool full, struct viewd_signal_sin
 {
 	if (full)
 		w->due = (struct due){.repair = w->due.repair};
+	if (full && !places_catch_up(w->conn, err))
+		return false;
 	bool beat = comes_due(&w->due.heartbeat, HEARTBEAT_EVERY);
 	if (beat) {
 		draw_near(&w->due.objects, HEARTBEAT_EVERY);

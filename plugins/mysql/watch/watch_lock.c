@@ -34,7 +34,7 @@ bool watch_lock_check(struct viewd_conn *conn, const char *lock, struct viewd_er
 {
 	const char *params[] = {lock};
 	int64_t held;
-	if (!my_require_writable(conn, err) ||
+	if (!my_require_writable(conn, err) || !places_stay(conn, err) ||
 	    !my_query_int(conn, "SELECT IS_USED_LOCK(?) = CONNECTION_ID()", params, 1, &held, err))
 		return false;
 	if (held != 1 || mysql_thread_id(conn->my) != conn->thread_id)

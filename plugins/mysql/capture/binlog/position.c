@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * position.c: the position in the binary log from which to go on, remembered in the transaction of the marks.
+ * position.c: the position in the binary log from which to go on, remembered in the transaction of the marks. Each
+ * server has a row of its own, so a server that is left and found again goes on where it was left.
  */
 #include "mysql/capture/binlog/binlog.h"
 
@@ -51,26 +52,6 @@ bool position_end(struct viewd_conn *conn, struct position *out, struct viewd_er
 		return err_set(err, VIEWD_ERR_CONFIG, "server has no binary log any more");
 	*out = end.at;
 	return true;
-}
-
-/* A text that tells this server's log from another's. talloc'ed. */
-static bool add_value_fn(void *ctx, const char *const *v, size_t n UNUSED)
-{
-	char **text = ctx;
-
-	*text = sql_add(*text, "%s ", v[1]);
-	return true;
-}
-
-static const struct db_reader add_value[] = {{add_value_fn, "tt", "variables of the server"}};
-
-static bool server_name(struct viewd_conn *conn, void *mem, char **text_r, struct viewd_err *err)
-{
-	*text_r = sql_new(mem);
-	return my_query(&conn->db,
-	                "SHOW GLOBAL VARIABLES WHERE Variable_name IN ('server_id', 'server_uid', 'server_uuid', "
-	                "'hostname', 'log_bin_basename')",
-	                NULL, 0, add_value, text_r, err);
 }
 
 static bool take_name_fn(void *ctx, const char *const *v, size_t n UNUSED)
@@ -124,6 +105,13 @@ bool binlog_usable(struct viewd_conn *conn, enum viewd_err_class *cls_r, char wh
 		return false;
 	if (good == 0)
 		return not_usable(cls_r, VIEWD_ERR_CONFIG, why, "log_bin is off or binlog_format is not ROW");
+	if (conn->node.certifies) {
+		if (!my_query_int(conn, "SELECT @@global.log_slave_updates", NULL, 0, &good, err))
+			return false;
+		if (good == 0)
+			return not_usable(cls_r, VIEWD_ERR_CONFIG, why,
+			                  "log_slave_updates is off, so what other nodes write is not in it");
+	}
 	if (!find_end(conn, &end, &failure))
 		return may_not(&failure, cls_r, why,
 		               conn->mariadb ? "the account lacks BINLOG MONITOR" : "the account lacks REPLICATION CLIENT",
@@ -137,42 +125,61 @@ bool binlog_usable(struct viewd_conn *conn, enum viewd_err_class *cls_r, char wh
 	return true;
 }
 
-static bool write_row(struct viewd_conn *conn, const char *verb, const struct position *at, struct viewd_err *err)
+#define KEPT "16"                                           /* servers that are remembered */
+#define OWN "SUBSTRING_INDEX(server, '" CREATED "', 1) = ?" /* the row of this server */
+
+/* Beside the rows of other servers. */
+static bool add_row(struct viewd_conn *conn, const char *name, const struct position *at, struct viewd_err *err)
 {
-	char offset[24], *server;
-	void *mem = talloc_new(NULL);
-	bool done = server_name(conn, mem, &server, err);
+	char offset[24];
 
 	snprintf(offset, sizeof offset, "%lld", (long long)at->offset);
-	const char *params[] = {server, at->file, offset};
-	char *sql = talloc_asprintf(mem, "%s INTO viewd_position VALUES (1, ?, ?, ?)", verb);
-	done = done && my_exec(&conn->db, sql, params, ARRAY_LEN(params), NULL, err);
-	talloc_free(mem);
-	return done;
+	const char *params[] = {name, at->file, offset};
+	return my_exec(&conn->db,
+	               "INSERT IGNORE INTO viewd_position (id, server, file_name, position) SELECT COALESCE(MAX(id), 0) + "
+	               "1, ?, ?, ? FROM viewd_position",
+	               params, ARRAY_LEN(params), NULL, err) &&
+	       db_exec(&conn->db,
+	               "DELETE p FROM viewd_position p JOIN (SELECT MAX(id) - " KEPT
+	               " AS id FROM viewd_position) l ON p.id <= l.id",
+	               err);
+}
+
+static bool replace_row(struct viewd_conn *conn, const struct position *at, struct viewd_err *err)
+{
+	const char *name;
+
+	return my_server_name(conn, &name, err) &&
+	       my_exec(&conn->db, "DELETE FROM viewd_position WHERE " OWN, &name, 1, NULL, err) &&
+	       add_row(conn, name, at, err);
 }
 
 bool position_store(struct viewd_conn *conn, const struct position *at, struct viewd_err *err)
 {
 	char offset[24], created[24];
+	const char *name;
 
 	snprintf(offset, sizeof offset, "%lld", (long long)at->offset);
 	snprintf(created, sizeof created, "%lld", (long long)at->created);
-	const char *params[] = {at->file, offset, created};
-	return my_exec(
-		&conn->db,
-		"UPDATE viewd_position SET file_name = ?, position = ?, server = CONCAT(SUBSTRING_INDEX(server, '" CREATED
-		"', 1), '" CREATED "', ?)",
-		params, ARRAY_LEN(params), NULL, err);
+	if (!my_server_name(conn, &name, err))
+		return false;
+	const char *params[] = {at->file, offset, created, name};
+	return my_exec(&conn->db,
+	               "UPDATE viewd_position SET file_name = ?, position = ?, server = "
+	               "CONCAT(SUBSTRING_INDEX(server, '" CREATED "', 1), '" CREATED "', ?) WHERE " OWN,
+	               params, ARRAY_LEN(params), NULL, err);
 }
 
 bool binlog_begin(struct viewd_conn *conn, struct viewd_err *err)
 {
+	const char *name;
 	struct end end;
 	int64_t rows;
 
-	if (!my_query_int(conn, "SELECT COUNT(*) FROM viewd_position", NULL, 0, &rows, err))
+	if (!my_server_name(conn, &name, err) ||
+	    !my_query_int(conn, "SELECT COUNT(*) FROM viewd_position WHERE " OWN, &name, 1, &rows, err))
 		return false;
-	return rows > 0 || (find_end(conn, &end, err) && write_row(conn, "INSERT IGNORE", &end.at, err));
+	return rows > 0 || (find_end(conn, &end, err) && add_row(conn, name, &end.at, err));
 }
 
 /* The end of the log first, then the marks: what is committed in between is read again. */
@@ -182,7 +189,7 @@ bool position_reset(struct viewd_conn *conn, struct viewd_err *err)
 
 	if (!position_end(conn, &end, err))
 		return false;
-	bool done = my_begin(&conn->db, DB_BEGIN_WRITE, err) && write_row(conn, "REPLACE", &end, err) &&
+	bool done = my_begin(&conn->db, DB_BEGIN_WRITE, err) && replace_row(conn, &end, err) &&
 	            marks_touch_all(&conn->db, err) && my_commit(&conn->db, err);
 	if (!done)
 		my_rollback(&conn->db);
@@ -213,17 +220,18 @@ static const struct db_reader take_row[] = {{take_row_fn, "TTT", "the place in t
 
 static bool load(struct viewd_conn *conn, struct row *row, bool *same_r, struct viewd_err *err)
 {
-	char *server;
+	const char *name;
 
-	if (!my_query(&conn->db, "SELECT server, file_name, position FROM viewd_position", NULL, 0, take_row, row, err) ||
-	    !server_name(conn, row->mem, &server, err))
+	if (!my_server_name(conn, &name, err) ||
+	    !my_query(&conn->db, "SELECT server, file_name, position FROM viewd_position WHERE " OWN, &name, 1, take_row,
+	              row, err))
 		return false;
 	char *created = row->server != NULL ? strstr(row->server, CREATED) : NULL;
 	if (created != NULL) {
 		*created = '\0';
 		row->at.created = number_or(created + strlen(CREATED), 0);
 	}
-	*same_r = row->server != NULL && strcmp(row->server, server) == 0;
+	*same_r = row->server != NULL;
 	return true;
 }
 

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * places.c: the servers of a URL that names several. The first one that serves is taken: one that can be reached, takes
+ * writes and is not behind its cluster. Where there is none such, one that is behind is better than none.
+ */
+#include "mysql/my.h"
+
+#include <string.h>
+
+#include "base/err.h"
+#include "common/text/number.h"
+
+#define SYNCED \
+	4 /* wsrep_local_state: neither joining nor giving its contents to another node, nor told to fall behind */
+
+#define STATE "SHOW GLOBAL STATUS LIKE 'wsrep_local_state'"
+
+static bool take_state_fn(void *ctx, const char *const *v, size_t n UNUSED)
+{
+	*(int64_t *)ctx = number_or(v[1], SYNCED);
+	return false;
+}
+
+static const struct db_reader take_state[] = {{take_state_fn, "tT", "the state of a node"}};
+
+bool places_find_cluster(struct viewd_conn *conn, struct viewd_err *err)
+{
+	int64_t state = -1;
+
+	if (!my_query(&conn->db, STATE, NULL, 0, take_state, &state, err))
+		return false;
+	conn->node.certifies = conn->db.definitions_end = state >= 0;
+	return true;
+}
+
+bool places_catch_up(struct viewd_conn *conn, struct viewd_err *err)
+{
+	return !conn->node.certifies || db_exec(&conn->db, "SET STATEMENT wsrep_sync_wait = 1 FOR SELECT 1", err);
+}
+
+bool places_is_behind(struct viewd_conn *conn, bool *behind_r, struct viewd_err *err)
+{
+	int64_t state = SYNCED;
+
+	if (!my_query(&conn->db, STATE, NULL, 0, take_state, &state, err))
+		return false;
+	*behind_r = state != SYNCED;
+	return true;
+}
+
+/* One of several; what is wrong with it. */
+static bool try_place(struct viewd_conn *conn, size_t place, bool *behind_r, struct viewd_err *err)
+{
+	const struct url_place *at = &conn->url->places[place];
+	struct viewd_err failure = {0};
+
+	if (my_open_at(conn, place, &failure) && my_require_writable(conn, &failure) &&
+	    places_is_behind(conn, behind_r, &failure))
+		return true;
+	if (err != NULL) {
+		*err = failure;
+		err_wrap(err, "%s port %d", at->host, at->port);
+	}
+	return false;
+}
+
+/* The failure that waiting does not mend says more. */
+static void keep_failure(struct viewd_err *kept, const struct viewd_err *failure)
+{
+	if (kept->cls == VIEWD_ERR_OK || (err_class_retries(kept->cls) && !err_class_retries(failure->cls)))
+		*kept = *failure;
+}
+
+static bool open_best(struct viewd_conn *conn, struct viewd_err *err)
+{
+	struct viewd_err kept = {0};
+	size_t n = conn->url->n_places, spare = n;
+	bool behind = false;
+
+	for (size_t i = 0; i < n; i++) {
+		struct viewd_err failure = {0};
+		if (!try_place(conn, i, &behind, &failure))
+			keep_failure(&kept, &failure);
+		else if (!behind)
+			return true;
+		else if (spare == n)
+			spare = i;
+	}
+	if (spare < n)
+		return try_place(conn, spare, &behind, err);
+	if (err != NULL)
+		*err = kept;
+	return false;
+}
+
+bool places_open(struct viewd_conn *conn, struct viewd_err *err)
+{
+	return conn->url->n_places == 1 ? my_open_at(conn, 0, err) : open_best(conn, err);
+}
+
+/* ---- leaving */
+
+/* Does the query give a row whose last column has the value? none: what no row means. */
+static bool tells(MYSQL *my, const char *sql, const char *value, bool none)
+{
+	if (mysql_query(my, sql) != 0)
+		return false;
+	MYSQL_RES *result = mysql_store_result(my);
+	MYSQL_ROW row = result != NULL ? mysql_fetch_row(result) : NULL;
+	unsigned last = result != NULL ? mysql_num_fields(result) - 1 : 0;
+	bool told = row != NULL ? row[last] != NULL && strcmp(row[last], value) == 0 : none && mysql_errno(my) == 0;
+
+	mysql_free_result(result);
+	return told;
+}
+
+static bool would_serve(struct viewd_conn *conn, size_t place)
+{
+	MYSQL *my = my_connect_at(conn, place, conn->node.connect_timeout_s, true, NULL);
+	bool would = my != NULL && tells(my, STATE, "4", true) && tells(my, MY_WRITABLE, "1", false);
+
+	if (my != NULL)
+		mysql_close(my);
+	return would;
+}
+
+bool places_answers(struct viewd_conn *conn)
+{
+	struct viewd_err failure = {0};
+	MYSQL *my = my_connect(conn, conn->node.connect_timeout_s, true, &failure);
+
+	if (my != NULL)
+		mysql_close(my);
+	return failure.cls != VIEWD_ERR_CONNECT;
+}
+
+bool places_stay(struct viewd_conn *conn, struct viewd_err *err)
+{
+	bool behind = false;
+
+	if (conn->url->n_places == 1)
+		return true;
+	if (!places_is_behind(conn, &behind, err))
+		return false;
+	for (size_t i = 0; behind && i < conn->url->n_places; i++)
+		if (i != conn->node.place && would_serve(conn, i))
+			return err_set(err, VIEWD_ERR_LOST, "the server is behind its cluster, %s port %d is not",
+			               conn->url->places[i].host, conn->url->places[i].port);
+	return true;
+}

@@ -1,0 +1,127 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# A cluster of two nodes and one viewd that knows both. Writers of the node by way of which viewd does not watch are heard, however
+# much they write, and none of them is ended because of viewd. A node that leaves is left.
+. "${VIEWD_SRC:-.}/tests/system/lib.sh" || exit 1
+. "$VIEWD_SRC/tests/system/lib-galera.sh"
+
+need_galera
+node_port()
+{
+	echo $((galera_base + $1 * 10 + 5))
+}
+for n in 1 2; do start_node $n --skip-networking=0 --bind-address=127.0.0.1 --port="$(node_port $n)"; done
+sql_on 1 "CREATE USER viewd@127.0.0.1; GRANT ALL ON shop.* TO viewd@127.0.0.1; GRANT PROCESS ON *.* TO viewd@127.0.0.1;
+	CREATE TABLE much (id INT PRIMARY KEY, v INT NOT NULL); INSERT INTO much SELECT seq, 0 FROM seq_1_to_20000;
+	CREATE TABLE last (id INT PRIMARY KEY, v INT NOT NULL); INSERT INTO last VALUES (1, 0);
+	CREATE TABLE logged (id INT PRIMARY KEY, v INT NOT NULL); INSERT INTO logged SELECT seq, 0 FROM seq_1_to_4000"
+
+conf <<-END
+	[database shop]
+	url = mariadb://viewd@127.0.0.1:$(node_port 1),127.0.0.1:$(node_port 2)/shop
+	[view-defaults]
+	database = shop
+	method = table
+	on_change = yes
+	capture = trigger
+	retry_backoff = 100ms
+	[view of_much]
+	definition = SELECT sum(v) AS v FROM much
+	[view of_last]
+	definition = SELECT v FROM last
+	[view of_logged]
+	unique_key = id
+	refresh_mode = incremental
+	definition = SELECT id, v FROM logged
+END
+
+# view_is VIEW VALUE: the sum of its column v, on node 2.
+view_is()
+{
+	[ "$(sql_on 2 "SELECT sum(v) FROM $1")" = "$2" ]
+}
+# server: where the session that watches is connected to.
+server()
+{
+	local n
+	for n in 1 2; do
+		[ -z "$(timeout 5 mariadb --no-defaults -NB --socket="${galera_dir[n]}/sock" -uroot -e "SELECT 1 FROM information_schema.PROCESSLIST WHERE USER = 'viewd' AND INFO LIKE '%viewd_changes%'")" ] || echo $n
+	done
+}
+watches_at()
+{
+	grep -qx "$1" <<<"$(server)"
+}
+
+# session NODE: a client that stays, in the background; say TEXT goes there, its answers are in $T/session.log.
+session()
+{
+	mkfifo "$T/session"
+	exec {session_fd}<>"$T/session"
+	: >"$T/session.log"
+	# In the background there is no standard input, unless it is named.
+	start_process "$T/session.log" bash -c "exec mariadb --no-defaults -NBnf --socket=${galera_dir[$1]}/sock -uroot shop <$T/session"
+}
+say()
+{
+	echo "$1" >&$session_fd
+}
+answered()
+{
+	grep -qx "$1" "$T/session.log"
+}
+
+start_viewd
+ok "the views are there" wait_until viewctl wait of_logged --timeout 30s
+ok "viewd watches by way of the first node" wait_until watches_at 1
+
+# ---- writers of the other node ----
+sql_on 2 "START TRANSACTION; UPDATE much SET v = 1; UPDATE last SET v = 1; COMMIT"
+ok "a change of many rows on the other node is noticed" wait_until view_is of_much 20000
+ok "and one behind it in the same transaction" wait_until view_is of_last 1
+
+base()
+{
+	sql_on "$1" "SELECT MIN(base) FROM viewd_slots WHERE id < 64"
+}
+log_base()
+{
+	sql_on "$1" "SELECT MAX(viewd_base) FROM viewd_change_1 WHERE viewd_id <= 16"
+}
+session 2
+for isolation in "REPEATABLE READ" "SERIALIZABLE"; do
+	before=$(base 2) log_before=$(log_base 2)
+	say "SET SESSION TRANSACTION ISOLATION LEVEL $isolation; SET @viewd_from = NULL; START TRANSACTION; UPDATE last SET v = v + 1;"
+	say "UPDATE logged SET v = v + 1 WHERE id > 3900; SELECT 'written $isolation';"
+	ok "a writer of the other node is at work ($isolation)" wait_until answered "written $isolation"
+	sql_on 1 "UPDATE much SET v = v + 1; UPDATE logged SET v = v + 1 WHERE id <= 3900"
+	ok "the bound of the log moves" wait_until "[ \"\$(base 2)\" -gt $before ]"
+	ok "so does that of the change log" wait_until "[ \"\$(log_base 2)\" -gt $log_before ]"
+	say "COMMIT; SELECT 'ended $isolation';"
+	ok "the writer comes to its end" wait_until answered "ended $isolation"
+done
+is "no writer was ended" "$(grep ERROR "$T/session.log")" ""
+ok "what it wrote is heard" wait_until view_is of_last 3
+ok "and read from the change log" wait_until view_is of_logged 8000
+
+# ---- leaving ----
+mariadb_db='' sql_on 1 "SET GLOBAL wsrep_desync = ON"
+ok "a node that falls behind is left" wait_until watches_at 2
+mariadb_db='' sql_on 1 "SET GLOBAL wsrep_desync = OFF"
+sql_on 1 "UPDATE last SET v = 10"
+ok "changes are noticed by way of the other one" wait_until view_is of_last 10
+mariadb_db='' sql_on 2 "SET GLOBAL wsrep_desync = ON"
+ok "and back" wait_until watches_at 1
+mariadb_db='' sql_on 2 "SET GLOBAL wsrep_desync = OFF"
+kill -STOP "${galera_pid[1]}"
+# One of two nodes is no majority: an administrator says that it goes on.
+bootstrap()
+{
+	mariadb_db='' sql_on 2 "SET GLOBAL wsrep_provider_options = 'pc.bootstrap=1'"
+	mariadb_db=shop sql_on 2 "UPDATE last SET v = 11"
+}
+ok "a node that stops is left behind" wait_until bootstrap
+ok "viewd goes on by way of the other one" wait_until view_is of_last 11
+ok "all of it" viewctl verify of_much of_last
+kill -CONT "${galera_pid[1]}"
+finish
