@@ -164,7 +164,7 @@ plan_trouble()
 # trouble KIND NODE SECONDS
 trouble()
 {
-	local end=$((SECONDS + $3)) began=$EPOCHSECONDS
+	local end=$((SECONDS + $3)) began=$EPOCHSECONDS n
 	case $1 in
 	kill) stop_process "${galera_pid[$2]}" KILL ;;
 	stop) kill -STOP "${galera_pid[$2]}" ;;
@@ -176,7 +176,11 @@ trouble()
 	stop) kill -CONT "${galera_pid[$2]}" ;;
 	isolate) set_isolated "$2" 0 ;;
 	esac
-	until is_whole; do watch_leaders; done
+	until is_whole; do
+		# A node that would need the contents of another one while it runs ends itself.
+		for n in $nodes; do is_running "${galera_pid[n]}" || start_one "$n" >>"$run/starts.log" 2>&1; done
+		watch_leaders
+	done
 	echo "$began $EPOCHSECONDS" >>"$run/intervals"
 }
 
