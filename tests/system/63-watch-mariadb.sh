@@ -100,7 +100,8 @@ in_memory()
 	[ "$(sql_mariadb "SELECT n FROM kept" 2>/dev/null)" = "$(sql_mariadb 'SELECT count(*) FROM volatile' 2>/dev/null)" ]
 }
 
-sql_mariadb "CREATE TABLE volatile (id INT PRIMARY KEY) ENGINE=MEMORY; INSERT INTO volatile VALUES (1), (2)"
+sql_mariadb "CREATE TABLE volatile (id INT PRIMARY KEY) ENGINE=MEMORY; INSERT INTO volatile VALUES (1), (2);
+	CREATE TABLE stays (id INT PRIMARY KEY); CREATE TABLE goes (id INT PRIMARY KEY); INSERT INTO goes VALUES (1)"
 conf <<-END
 	[database shop]
 	url = $mariadb_url
@@ -114,6 +115,12 @@ conf <<-END
 	[view kept]
 	capture = trigger
 	definition = SELECT count(*) AS n FROM volatile
+	[view same]
+	capture = trigger
+	definition = SELECT count(*) AS n FROM stays
+	[view emptied]
+	capture = trigger
+	definition = SELECT count(*) AS n FROM goes
 END
 # looked: the watch has seen this server. A server is known by the second in which it was started, and so may the next one be.
 looked()
@@ -135,4 +142,13 @@ sql_mariadb "INSERT INTO volatile VALUES (3), (4), (5)"
 ok "trigger: a table in memory is followed" wait_until in_memory
 restarted_after "DO 1"
 ok "trigger: a table in memory that a restart has emptied is noticed" wait_until in_memory
+
+wait_until "viewctl wait same" && wait_until "viewctl wait emptied"
+stop_viewd
+before=$(runs same)
+sql_mariadb "ALTER TABLE viewd_tables DROP PRIMARY KEY, DROP COLUMN server, ADD PRIMARY KEY (source); TRUNCATE goes"
+start_viewd
+ok "trigger: by numbers that an older version has written, a table that was emptied is noticed" wait_until '[ "$(sql_mariadb "SELECT n FROM emptied")" = 0 ]'
+ok "trigger: and another one is followed" wait_until "viewctl wait same"
+is "trigger: without a refresh" "$(runs same)" "$before"
 finish

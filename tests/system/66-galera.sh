@@ -78,6 +78,9 @@ ok "a viewd on one node fills its views" wait_until fresh_on 1
 spawn_viewd -c "$T/viewd2.conf"
 second=$viewd_pid
 ok "a viewd on another node stands by" wait_until state_is 2 large STANDBY
+for node in 1 2; do
+	ok "all views are on node $node" wait_until '[ "$(sql_on $node "SELECT count(*) FROM one JOIN large USING (k) WHERE EXISTS (SELECT 1 FROM two)")" = 3000 ]'
+done
 
 # A reader on each node keeps a transaction open while all is refreshed.
 for node in 1 2; do

@@ -6,8 +6,8 @@
  *
  * KIND: `source` writes what views read, `other` a table that no view reads, `reader` reads views. Writers have rows
  * of their own (those whose id leaves NUMBER when divided by 16), so none is in the way of another one. NAME.log gets a
- * line for each transaction: its microseconds, or why it failed and when. The exit status is 0 once DIR/stop is there, 1
- * when the connection is lost.
+ * line for each transaction: its microseconds, or why it failed and when. The exit status is 0 once DIR/stop is there,
+ * 1 when the connection is lost.
  */
 #include "support/sqlclient.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * position.c: the position in the binary log from which to go on, remembered in the transaction of the marks. Each
- * server has a row of its own, so a server that is left and found again goes on where it was left.
+ * node of a cluster has a row of its own, so one that is left and found again is read on from where it was left.
  */
 #include "mysql/capture/binlog/binlog.h"
 
@@ -145,13 +145,17 @@ static bool add_row(struct viewd_conn *conn, const char *name, const struct posi
 	               err);
 }
 
+/* A server outside a cluster may have got what another one wrote without its log, so only the server that is followed
+ * has a row there. */
 static bool replace_row(struct viewd_conn *conn, const struct position *at, struct viewd_err *err)
 {
 	const char *name;
 
-	return my_server_name(conn, &name, err) &&
-	       my_exec(&conn->db, "DELETE FROM viewd_position WHERE " OWN, &name, 1, NULL, err) &&
-	       add_row(conn, name, at, err);
+	if (!my_server_name(conn, &name, err))
+		return false;
+	bool gone = conn->node.certifies ? my_exec(&conn->db, "DELETE FROM viewd_position WHERE " OWN, &name, 1, NULL, err)
+	                                 : db_exec(&conn->db, "DELETE FROM viewd_position", err);
+	return gone && add_row(conn, name, at, err);
 }
 
 bool position_store(struct viewd_conn *conn, const struct position *at, struct viewd_err *err)
@@ -170,16 +174,17 @@ bool position_store(struct viewd_conn *conn, const struct position *at, struct v
 	               params, ARRAY_LEN(params), NULL, err);
 }
 
+/* Where another server was followed, nothing is begun: what that one's log has of the time before was not read yet. */
 bool binlog_begin(struct viewd_conn *conn, struct viewd_err *err)
 {
 	const char *name;
 	struct end end;
 	int64_t rows;
 
-	if (!my_server_name(conn, &name, err) ||
-	    !my_query_int(conn, "SELECT COUNT(*) FROM viewd_position WHERE " OWN, &name, 1, &rows, err))
+	if (!my_query_int(conn, "SELECT COUNT(*) FROM viewd_position", NULL, 0, &rows, err))
 		return false;
-	return rows > 0 || (find_end(conn, &end, err) && add_row(conn, name, &end.at, err));
+	return rows > 0 ||
+	       (my_server_name(conn, &name, err) && find_end(conn, &end, err) && add_row(conn, name, &end.at, err));
 }
 
 /* The end of the log first, then the marks: what is committed in between is read again. */
