@@ -26,9 +26,9 @@ if is_mysql; then
 fi
 
 # Options of every server. Nothing waits for the disk: what a killed server has written is still in the system's memory.
-server_options=(--skip-networking --innodb-log-file-size=8M --innodb-flush-method=nosync --debug-no-sync --skip-sync-frm)
+mysql_own_options=(--skip-networking --innodb-log-file-size=8M --innodb-flush-method=nosync --debug-no-sync --skip-sync-frm)
 if is_mysql; then
-	server_options=(--skip-networking --mysqlx=OFF --innodb-redo-log-capacity=16M --innodb-flush-method=nosync --skip-log-bin
+	mysql_own_options=(--skip-networking --mysqlx=OFF --innodb-redo-log-capacity=16M --innodb-flush-method=nosync --skip-log-bin
 		--performance-schema=OFF --secure-file-priv=NULL
 		--lc-messages-dir="$VIEWD_MYSQLBIN/../tree/usr/share/mysql" --plugin-dir="$VIEWD_MYSQLBIN/../tree/usr/lib/mysql/plugin")
 fi
@@ -41,7 +41,7 @@ mariadb_spawn()
 	start_process "$mariadb_dir/server.log" as_user mysql "$mariadbd" --no-defaults --datadir="$mariadb_dir/data" \
 		--socket="$mariadb_dir/sock" --tmpdir="$mariadb_dir/tmp" --pid-file="$mariadb_dir/pid" --skip-name-resolve \
 		--innodb-buffer-pool-size=32M --innodb-flush-log-at-trx-commit=2 --innodb-use-native-aio=0 \
-		--character-set-server=utf8mb4 --lc-messages=en_US "${server_options[@]}" "$@"
+		--character-set-server=utf8mb4 --lc-messages=en_US "${mysql_own_options[@]}" "$@"
 	mariadb_pid=$started
 	mariadb_db='' wait_until "sql_mariadb 'SELECT 1'"
 }
@@ -51,7 +51,7 @@ initialise()
 {
 	if is_mysql; then
 		as_user mysql "$mariadbd" --no-defaults --initialize-insecure --datadir="$1/data" --tmpdir="$1/tmp" \
-			--innodb-use-native-aio=0 "${server_options[@]}" --innodb-redo-log-capacity=64M
+			--innodb-use-native-aio=0 "${mysql_own_options[@]}" --innodb-redo-log-capacity=64M
 	fi
 	as_user mysql mariadb-install-db --no-defaults --datadir="$1/data" --tmpdir="$1/tmp" --skip-test-db \
 		--auth-root-authentication-method=normal --innodb-log-file-size=8M --innodb-use-native-aio=0
