@@ -191,10 +191,10 @@ make_gcc()
 }
 
 # one_engine: of the tests on stdin, NAME-ENGINE.sh only for one engine of each NAME, another one from name to name; none with a server that
-# is fetched.
+# is fetched, and the long suite on PostgreSQL only without a pooler.
 one_engine()
 {
-	tr ' ' '\n' | grep -vFx tests/mysql/other.sh | awk '
+	tr ' ' '\n' | grep -vFx -e tests/mysql/other.sh -e tests/contract/postgresql-pooled.sh | awk '
 		!match($0, /-(sqlite|postgresql|mariadb)\.sh$/) { print; next }
 		{ name = substr($0, 1, RSTART - 1); if (!(name in n)) names[++total] = name; of[name, ++n[name]] = $0 }
 		END { for (i = 1; i <= total; i++) print of[names[i], i % n[names[i]] + 1] }' | tr '\n' ' '
