@@ -4,7 +4,7 @@
 # lib-galera.sh: a Galera cluster on this machine, for tests that have sourced lib.sh. Nodes are numbered from 1.
 
 galera_provider=/usr/lib/galera/libgalera_smm.so
-galera_base=$((20000 + $$ % 1000 * 40)) # ports
+galera_base=$((10000 + $$ % 560 * 40)) # ports, below those that the system gives to clients
 galera_dir=()
 galera_pid=()
 
