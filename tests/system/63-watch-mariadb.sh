@@ -151,4 +151,8 @@ start_viewd
 ok "trigger: by numbers that an older version has written, a table that was emptied is noticed" wait_until '[ "$(sql_mariadb "SELECT n FROM emptied")" = 0 ]'
 ok "trigger: and another one is followed" wait_until "viewctl wait same"
 is "trigger: without a refresh" "$(runs same)" "$before"
+stop_viewd
+sql_mariadb "INSERT INTO viewd_tables SELECT source, file_name, fingerprint, 'gone' FROM viewd_tables"
+start_viewd
+ok "a server of before is forgotten" wait_until '[ "$(sql_mariadb "SELECT count(DISTINCT server), max(server) = '"'gone'"' FROM viewd_tables" | tr "\t" " ")" = "1 0" ]'
 finish

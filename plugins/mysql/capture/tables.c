@@ -88,6 +88,12 @@ char *tables_lives_query(const struct viewd_conn *conn, void *mem, const char *f
 	                       innodb_tables(conn), files);
 }
 
+/* Outside a cluster there is one at a time, and one that runs in a container may have another name each time. */
+static bool forget_others(struct viewd_conn *conn, const char *key, struct viewd_err *err)
+{
+	return conn->node.certifies || my_exec(&conn->db, "DELETE FROM viewd_tables WHERE server <> ?", &key, 1, NULL, err);
+}
+
 bool tables_know(struct viewd_conn *conn, struct viewd_err *err)
 {
 	const char *key;
@@ -99,7 +105,8 @@ bool tables_know(struct viewd_conn *conn, struct viewd_err *err)
 	               "INSERT IGNORE INTO viewd_tables (source, file_name, fingerprint, server) SELECT o.source, "
 	               "o.file_name, o.fingerprint, ? FROM viewd_tables o LEFT JOIN viewd_tables k ON k.source = o.source "
 	               "AND k.server = ? WHERE k.source IS NULL",
-	               params, ARRAY_LEN(params), NULL, err);
+	               params, ARRAY_LEN(params), NULL, err) &&
+	       forget_others(conn, key, err);
 }
 
 static bool remember_id(struct viewd_conn *conn, const char *source, const char *key, struct viewd_err *err)
