@@ -5,6 +5,7 @@
 . "${VIEWD_SRC:-.}/tests/system/lib.sh" || exit 1
 . "$VIEWD_SRC/tests/system/lib-galera.sh"
 
+[ -n "${VIEWD_LONG:-}" ] || skip_all "it takes minutes; VIEWD_LONG=1 runs it"
 need_galera
 node_port()
 {
