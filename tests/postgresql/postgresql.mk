@@ -13,7 +13,7 @@ pg_programs = tests/postgresql/test_pg_choose tests/postgresql/test_pg_conn test
 	tests/postgresql/test_pg_sums tests/postgresql/test_pg_tops tests/postgresql/test_pg_pieces tests/postgresql/test_pg_diff tests/postgresql/test_pg_harmless
 check_PROGRAMS += $(pg_programs)
 EXTRA_DIST += tests/postgresql/capture.sh tests/postgresql/flood.sh tests/postgresql/run.sh tests/contract/postgresql.sh \
-	tests/contract/postgresql-pooled.sh
+	tests/contract/postgresql-pooled.sh tests/contract/lib-postgresql.sh
 TESTS += $(pg_programs) tests/postgresql/capture.sh tests/postgresql/flood.sh tests/contract/postgresql.sh \
 	tests/contract/postgresql-pooled.sh
 

@@ -7,11 +7,7 @@
 
 [ -n "${VIEWD_LONG:-}" ] || skip_all "it takes minutes; VIEWD_LONG=1 runs it"
 need_galera
-node_port()
-{
-	echo $((galera_base + $1 * 10 + 5))
-}
-for n in 1 2; do start_node $n --skip-networking=0 --bind-address=127.0.0.1 --port="$(node_port $n)"; done
+for n in 1 2; do start_listening $n; done
 sql_on 1 "CREATE USER viewd@127.0.0.1; GRANT ALL ON shop.* TO viewd@127.0.0.1; GRANT PROCESS ON *.* TO viewd@127.0.0.1;
 	CREATE TABLE much (id INT PRIMARY KEY, v INT NOT NULL); INSERT INTO much SELECT seq, 0 FROM seq_1_to_20000;
 	CREATE TABLE last (id INT PRIMARY KEY, v INT NOT NULL); INSERT INTO last VALUES (1, 0);

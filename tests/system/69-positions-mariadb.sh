@@ -6,13 +6,7 @@
 . "$VIEWD_SRC/tests/system/lib-galera.sh"
 
 need_galera
-node_port()
-{
-	echo $((galera_base + $1 * 10 + 5))
-}
-for n in 1 2; do
-	start_node $n --skip-networking=0 --bind-address=127.0.0.1 --port="$(node_port $n)" --log-bin=binlog --log-slave-updates=ON
-done
+for n in 1 2; do start_listening $n --log-bin=binlog --log-slave-updates=ON; done
 sql_on 1 "CREATE USER viewd@127.0.0.1; GRANT ALL ON shop.* TO viewd@127.0.0.1; GRANT PROCESS, REPLICATION SLAVE, BINLOG MONITOR ON *.* TO viewd@127.0.0.1"
 for t in a b c; do sql_on 1 "CREATE TABLE t$t (id INT PRIMARY KEY, v INT NOT NULL); INSERT INTO t$t VALUES (1, 1)"; done
 conf <<-END

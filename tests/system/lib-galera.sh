@@ -47,6 +47,18 @@ start_node()
 	wait_until synced "$n" || die "node $n does not join"
 }
 
+# start_listening NODE [SERVER-OPTIONS...]: such a node that is reached by a port as well, so that one URL can name several.
+start_listening()
+{
+	local n=$1
+	shift
+	start_node "$n" --skip-networking=0 --bind-address=127.0.0.1 --port="$(node_port "$n")" "$@"
+}
+node_port()
+{
+	echo $((galera_base + $1 * 10 + 5))
+}
+
 # node_url NODE: how viewd reaches it.
 node_url()
 {

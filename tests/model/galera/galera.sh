@@ -20,15 +20,11 @@ views="listed doubled copied grouped"
 
 # ---- the cluster ----
 
-node_port()
-{
-	echo $((galera_base + $1 * 10 + 5))
-}
-options=(--skip-networking=0 --bind-address=127.0.0.1 --wsrep-log-conflicts=ON)
+options=(--wsrep-log-conflicts=ON)
 [ "$CAPTURE" != binlog ] || options+=(--log-bin=binlog --log-slave-updates=ON --sync-binlog=0)
 start_one()
 {
-	start_node "$1" "${options[@]}" --port="$(node_port "$1")"
+	start_listening "$1" "${options[@]}"
 }
 make_cluster()
 {
