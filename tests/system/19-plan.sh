@@ -94,4 +94,14 @@ is "... is" "$(planned base)" "replace null null"
 sql "$(pick 'ALTER TABLE src RENAME TO away' 'RENAME TABLE src TO away' 'PRAGMA legacy_alter_table = on; ALTER TABLE src RENAME TO away')" >/dev/null
 exits "a source that is gone" 1 plan
 like "... is told" "$(planned base)" "^null missing .*src"
+
+# ---- very many views ----
+if [ $engine = sqlite ]; then
+	{
+		good 'SELECT n, t FROM src'
+		for ((i = 0; i < 60000; i++)); do printf '\n[view v%s]\ndatabase = shop\ndefinition = SELECT 1 AS n\n' "$i"; done
+	} | conf_database shop
+	"$VIEWD_BUILD/viewctl" --json plan -c "$T/viewd.conf" v59999 >"$T/plan.json"
+	is "one view of 60,000" "$? $(jq '.items | length' "$T/plan.json") $(planned v59999)" "0 1 create null null"
+fi
 finish

@@ -36,6 +36,11 @@ struct considered {
 	const struct considered *upstream; /* comes into being before, and the definition cannot be computed without it */
 };
 
+struct considered_list {
+	struct considered **of;
+	size_t n;
+};
+
 static bool is_meant(const struct planner *p, const struct conf_view *view, const char *database)
 {
 	if (!conf_view_is_on(view, database))
@@ -154,50 +159,66 @@ static bool is_in_doubt(const struct considered *c)
 }
 
 /* The view of the plan that is made before, and whose absence is all that is wrong with this definition. */
-static const struct considered *find_upstream(const struct considered *c, const struct considered *all, size_t n)
+static const struct considered *find_upstream(const struct considered *c, const struct considered_list *all)
 {
 	if (c->found.unusable.cls != VIEWD_ERR_MISSING)
 		return NULL;
-	for (size_t i = 0; i < n; i++)
-		if (&all[i] != c && all[i].judged && all[i].decision.change == VIEWD_CHANGE_CREATE && !is_in_doubt(&all[i]) &&
-		    names_it(c->found.unusable.msg, all[i].found.name))
-			return &all[i];
+	for (size_t i = 0; i < all->n; i++) {
+		const struct considered *other = all->of[i];
+		if (other != c && other->judged && other->decision.change == VIEWD_CHANGE_CREATE && !is_in_doubt(other) &&
+		    names_it(c->found.unusable.msg, other->found.name))
+			return other;
+	}
 	return NULL;
 }
 
 /* A doubt that no upstream explains is what creating would end with. */
-static void settle_doubts(struct considered *all, size_t n)
+static void settle_doubts(const struct considered_list *all)
 {
 	for (bool more = true; more;) {
 		more = false;
-		for (size_t i = 0; i < n; i++)
-			if (is_in_doubt(&all[i]) && (all[i].upstream = find_upstream(&all[i], all, n)) != NULL)
+		for (size_t i = 0; i < all->n; i++) {
+			struct considered *c = all->of[i];
+			if (is_in_doubt(c) && (c->upstream = find_upstream(c, all)) != NULL)
 				more = true;
-	}
-	for (size_t i = 0; i < n; i++)
-		if (is_in_doubt(&all[i])) {
-			all[i].judged = false;
-			all[i].err = all[i].found.unusable;
 		}
+	}
+	for (size_t i = 0; i < all->n; i++) {
+		struct considered *c = all->of[i];
+		if (is_in_doubt(c)) {
+			c->judged = false;
+			c->err = c->found.unusable;
+		}
+	}
 }
 
 /* ---- databases ---- */
+
+/* One by one: a file may have very many views, and each takes kilobytes. */
+static struct considered_list consider(const struct planner *p, const struct conf_database *db)
+{
+	struct considered_list all = {.of = mem_array(NULL, struct considered *, p->conf->n_views)};
+	for (size_t i = 0; i < p->conf->n_views; i++)
+		if (is_meant(p, &p->conf->views[i], db->name)) {
+			struct considered *c = all.of[all.n++] = mem_new(all.of, struct considered);
+			c->view = &p->conf->views[i];
+		}
+	return all;
+}
 
 /* conn NULL: failure says why. */
 static void plan_views(const struct planner *p, const struct conf_database *db, const struct viewd_dialect *dialect,
                        struct viewd_conn *conn, const struct viewd_database_spec *spec, const struct viewd_err *failure)
 {
-	struct considered *all = mem_array(NULL, struct considered, p->conf->n_views);
-	size_t n = 0;
-	for (size_t i = 0; i < p->conf->n_views; i++)
-		if (is_meant(p, &p->conf->views[i], db->name))
-			all[n++].view = &p->conf->views[i];
-	for (size_t i = 0; conn != NULL && i < n; i++)
-		all[i].judged = judge(dialect, conn, spec, all[i].view, &all[i].found, &all[i].decision, &all[i].err);
-	settle_doubts(all, n);
-	for (size_t i = 0; i < n; i++)
-		tell(p, &all[i], db->name, conn == NULL ? failure : all[i].judged ? NULL : &all[i].err);
-	talloc_free(all);
+	const struct considered_list all = consider(p, db);
+	for (size_t i = 0; conn != NULL && i < all.n; i++) {
+		struct considered *c = all.of[i];
+		c->judged = judge(dialect, conn, spec, c->view, &c->found, &c->decision, &c->err);
+	}
+	settle_doubts(&all);
+	for (size_t i = 0; i < all.n; i++)
+		tell(p, all.of[i], db->name, conn == NULL ? failure : all.of[i]->judged ? NULL : &all.of[i]->err);
+	talloc_free(all.of);
 }
 
 static bool any_view(const struct planner *p, const struct conf_database *db)
