@@ -25,7 +25,7 @@ static int64_t now(void)
 	return clock_system()->mono(clock_system());
 }
 
-/* ---- the child: until it is the program, only calls that are safe after a fork with threads --------------------- */
+/* ---- the child: until it is the program it makes system calls only, since it shares the memory ------------------ */
 
 static bool set_files(const struct program *program)
 {
@@ -82,13 +82,14 @@ static int hear(int fd)
 	return got == (ssize_t)sizeof failed ? failed : 0;
 }
 
-/* Not posix_spawn(), which sets no limits. Handlers of this process must not run in the child. */
+/* Not posix_spawn(), which sets no limits, nor fork(), which copies the page tables of all that viewd holds. The child
+ * shares this memory until it is the program or ends, so handlers of this process must not run in it. */
 static pid_t fork_quietly(const struct program *program, int tell_fd)
 {
 	sigset_t all, before;
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
-	pid_t pid = fork();
+	pid_t pid = vfork();
 	if (pid == 0)
 		become(program, tell_fd);
 	int failed = errno;

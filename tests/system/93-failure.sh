@@ -146,7 +146,7 @@ if command -v systemd-analyze >/dev/null; then
 	allowed @system-service | sort -u >"$T/yes"
 	{ allowed @privileged; allowed @resources; } | sort -u >"$T/no"
 	comm -23 "$T/yes" "$T/no" >"$T/calls.allowed"
-	for call in clone clone3 execve setpgid dup2 close_range prlimit64 pipe2 rt_sigaction rt_sigprocmask pidfd_open poll kill wait4; do
+	for call in clone clone3 vfork execve setpgid dup2 close_range prlimit64 pipe2 rt_sigaction rt_sigprocmask pidfd_open poll kill wait4; do
 		ok "it lets a program be started, waited for and ended: $call" grep -qx $call "$T/calls.allowed"
 	done
 else
