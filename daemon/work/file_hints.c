@@ -16,6 +16,7 @@
 #include <sys/queue.h>
 #include <unistd.h>
 
+#define ROUNDS_MAX 3
 #define OF_DIRECTORY (IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_CREATE)
 
 LIST_HEAD(use_list, use);
@@ -53,7 +54,7 @@ struct file_hints {
 	struct loop_reader *reader;
 	pthread_mutex_t lock; /* of everything below, and of all lists; never around what a file system may hold up */
 	struct place *places;
-	uint64_t ended; /* watches that inotify has told the end of, so far */
+	uint64_t ended; /* how often inotify has told the end of a watch, or lost events, so far */
 };
 
 /* ---- the loop ---------------------------------------------------------------------------------------------------- */
@@ -107,10 +108,12 @@ static void tell_of_place(struct file_hints *hub, const struct inotify_event *ev
 		forget_place(hub, place);
 }
 
-static void tell_all(struct file_hints *hub)
+/* Ends of watches may be among what is lost, also of one that is not noted yet. */
+static void tell_after_loss(struct file_hints *hub)
 {
 	struct place *place, *next;
 	struct use *use;
+	hub->ended++;
 	HASH_ITER(hh, hub->places, place, next)
 	LIST_FOREACH(use, &place->uses, of_place)
 		tell(use->owner, true);
@@ -126,7 +129,7 @@ static void events_came(void *ctx)
 		const struct inotify_event *ev = (const struct inotify_event *)(const void *)p;
 		p += sizeof *ev + ev->len;
 		if ((ev->mask & IN_Q_OVERFLOW) != 0)
-			tell_all(hub);
+			tell_after_loss(hub);
 		else
 			tell_of_place(hub, ev);
 	}
@@ -199,31 +202,36 @@ static uint64_t count_ended(struct file_hints *hub)
 	return ended;
 }
 
-/* False: some watch has ended since it was counted, perhaps this one. */
-static bool note(struct viewd_hints *h, int wd, bool directory, uint64_t ended)
+/* False: some watch has ended since it was counted, perhaps this one. In the last round it is noted all the same, and
+ * the owner is told to add it anew. */
+static bool note(struct viewd_hints *h, int wd, bool directory, uint64_t ended, bool last)
 {
 	pthread_mutex_lock(&h->hub->lock);
 	bool good = h->hub->ended == ended;
-	if (good)
+	if (good || last)
 		use_place(h, wd, directory);
 	pthread_mutex_unlock(&h->hub->lock);
-	return good;
+	if (!good && last)
+		tell(h, true);
+	return good || last;
 }
 
 /* No lock is held while the file system is asked: one that hangs keeps nobody else waiting. So another thread may end
  * the very watch that inotify has just named. Its end that was told before the number was noted counts here, and one
- * that is told later is heard as a sign that the file is to be watched anew. */
+ * that is told later is heard as a sign that the file is to be watched anew. Other watches may end all the time, hence
+ * the last round. */
 static bool add(struct viewd_hints *h, const char *path, uint32_t what, bool directory)
 {
-	uint64_t ended;
-	int wd;
-	do {
-		ended = count_ended(h->hub);
-		wd = inotify_add_watch(h->hub->fd, path, what);
-	} while (wd >= 0 && !note(h, wd, directory, ended));
-	if (wd < 0)
-		errno = h->hub->fd < 0 ? h->hub->why : errno;
-	return wd >= 0;
+	for (int round = 1;; round++) {
+		uint64_t ended = count_ended(h->hub);
+		int wd = inotify_add_watch(h->hub->fd, path, what);
+		if (wd < 0) {
+			errno = h->hub->fd < 0 ? h->hub->why : errno;
+			return false;
+		}
+		if (note(h, wd, directory, ended, round == ROUNDS_MAX))
+			return true;
+	}
 }
 
 static bool is_absent(int why)

@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/inotify.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -22,14 +23,20 @@ static const char *const suffixes[] = {"", "-wal", NULL};
 
 static sem_t hangs, answers;
 
-/* Stands before that of the C library. What lies in a directory of this name is on a file system that hangs. */
+/* Happens after a file below a directory "busy", or that directory, has begun to be watched, before that is noted. */
+static void (*meanwhile)(int fd, int wd);
+
+/* Stands before that of the C library. What lies in a directory "hanging" is on a file system that hangs. */
 int inotify_add_watch(int fd, const char *path, uint32_t mask)
 {
 	if (strstr(path, "/hanging") != NULL) {
 		sem_post(&hangs);
 		sem_wait(&answers);
 	}
-	return (int)syscall(SYS_inotify_add_watch, fd, path, mask);
+	int wd = (int)syscall(SYS_inotify_add_watch, fd, path, mask);
+	if (wd >= 0 && meanwhile != NULL && strstr(path, "/busy") != NULL)
+		meanwhile(fd, wd);
+	return wd;
 }
 
 struct listener {
@@ -239,6 +246,71 @@ static void more_events_than_the_system_keeps(void)
 	end(loop, hub);
 }
 
+/* ---- between the watch and the note of it ---- */
+
+static struct loop *busy_loop;
+static int rounds;
+
+/* Another thread ends the watch, and the event that tells of it is among those that are lost. */
+static void end_and_lose(int fd, int wd)
+{
+	meanwhile = NULL;
+	for (long i = 0, n = events_kept(); i <= n; i++)
+		write_file(harness_path(i % 2 == 0 ? "i.db" : "j.db"));
+	REQUIRE(inotify_rm_watch(fd, wd) == 0);
+	for (int i = 0; i < 200; i++)
+		loop_once(busy_loop, 0);
+}
+
+static void an_end_that_is_lost_before_the_note(void)
+{
+	struct file_hints *hub = begin(&busy_loop);
+	write_file(harness_path("i.db"));
+	write_file(harness_path("j.db"));
+	struct listener i = listen_to(hub, harness_path("i.db")), j = listen_to(hub, harness_path("j.db"));
+	REQUIRE(mkdir(harness_path("busy"), 0700) == 0);
+	write_file(harness_path("busy/k.db"));
+	meanwhile = end_and_lose;
+	struct listener k = listen_to(hub, harness_path("busy/k.db"));
+	while (hears(busy_loop, &k))
+		;
+	write_file(harness_path("busy/k.db-wal"));
+	CHECK(hears(busy_loop, &k));
+	stop_listening(&i);
+	stop_listening(&j);
+	stop_listening(&k);
+	end(busy_loop, hub);
+}
+
+/* Ten times, so that a test without the fix ends. */
+static void end_another(int fd, int wd UNUSED)
+{
+	if (++rounds > 10)
+		return;
+	int other = (int)syscall(SYS_inotify_add_watch, fd, harness_path("l.db"), IN_MODIFY);
+	REQUIRE(other >= 0 && inotify_rm_watch(fd, other) == 0);
+	loop_once(busy_loop, 20000);
+}
+
+static void others_end_all_the_time(void)
+{
+	struct file_hints *hub = begin(&busy_loop);
+	write_file(harness_path("l.db"));
+	REQUIRE(mkdir(harness_path("busy"), 0700) == 0);
+	write_file(harness_path("busy/m.db"));
+	rounds = 0;
+	meanwhile = end_another;
+	struct listener m = listen_to(hub, harness_path("busy/m.db"));
+	meanwhile = NULL;
+	CHECK_INT(rounds, 6); /* three for the directory, three for the file */
+	CHECK(hears(NULL, &m));
+	CHECK(!hears(NULL, &m));
+	write_file(harness_path("busy/m.db"));
+	CHECK(hears(busy_loop, &m));
+	stop_listening(&m);
+	end(busy_loop, hub);
+}
+
 static void *open_hanging(void *hub)
 {
 	return file_hints_ops.open(hub, harness_path("hanging/h.db"), suffixes, -1);
@@ -278,6 +350,8 @@ static const struct harness_test tests[] = {
 	{"a file that is absent", a_file_that_is_absent},
 	{"a file that cannot be watched", a_file_that_cannot_be_watched},
 	{"more events than the system keeps", more_events_than_the_system_keeps},
+	{"an end that is lost before the note", an_end_that_is_lost_before_the_note},
+	{"others end all the time", others_end_all_the_time},
 	{"a file system that hangs", a_file_system_that_hangs},
 };
 HARNESS_MAIN(SUITE("file hints", tests))
