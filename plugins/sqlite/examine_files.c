@@ -18,6 +18,9 @@
 #include <talloc.h>
 #include <unistd.h>
 
+#define MAY_NOT_ENTER "user '%s' may not enter directory '%s' (%s)"
+#define ELSEWHERE "put the database into a directory of its own, which its group may write"
+
 struct visit {
 	void *mem;
 	struct viewd_finding_sink findings;
@@ -103,25 +106,43 @@ static const char *group_command(struct visit *v, const struct place *p, const c
 
 /* ---- the way ---- */
 
+/* Members of its group may enter it then, and this user is one of them. */
+static void tell_way_by_group(struct visit *v, const struct place *p, const char *advice)
+{
+	char group[64];
+	file_group_name(p->st.st_gid, group);
+	if ((p->st.st_mode & 0010) == 0)
+		tell(v, talloc_asprintf(v->mem, "chmod g+x %s", shell_word(v->mem, p->path)), advice, MAY_NOT_ENTER, v->user,
+		     p->path, p->about);
+	if (!file_is_member(p->st.st_gid))
+		tell(v, talloc_asprintf(v->mem, "usermod -a -G %s %s", shell_word(v->mem, group), shell_word(v->mem, v->user)),
+		     advice, "user '%s' is not in group '%s' of directory '%s' (%s)", v->user, group, p->path, p->about);
+	else if (!v->told)
+		tell(v, NULL, advice, MAY_NOT_ENTER, v->user, p->path, p->about);
+}
+
+/* One of the system's, such as /root, is not opened. */
+static void tell_way(struct visit *v, const struct place *p)
+{
+	static const char again[] = "run doctor again then: it has not seen what lies behind";
+	if (p->st.st_uid == geteuid())
+		tell(v, talloc_asprintf(v->mem, "chmod u+x %s", shell_word(v->mem, p->path)), again, MAY_NOT_ENTER, v->user,
+		     p->path, p->about);
+	else if (p->st.st_gid == 0)
+		tell(v, NULL, ELSEWHERE, MAY_NOT_ENTER, v->user, p->path, p->about);
+	else
+		tell_way_by_group(v, p, again);
+}
+
 /* The first directory on the way that cannot be entered; what lies behind it cannot be seen. */
 static void examine_way(struct visit *v, const char *directory)
 {
 	for (const char *slash = directory; slash != NULL && !v->told; slash = strchr(slash + 1, '/')) {
 		size_t len = slash == directory ? 1 : (size_t)(slash - directory);
 		struct place p;
-		if (!look_at(talloc_strndup(v->mem, directory, len), &p) || !S_ISDIR(p.st.st_mode) ||
-		    faccessat(AT_FDCWD, p.path, X_OK, AT_EACCESS) == 0)
-			continue;
-		char group[64];
-		file_group_name(p.st.st_gid, group);
-		bool by_group = p.st.st_gid != 0 && (p.st.st_mode & 0010) != 0;
-		char *path = shell_word(v->mem, p.path);
-		tell(v,
-		     by_group ? talloc_asprintf(v->mem, "usermod -a -G %s %s", shell_word(v->mem, group),
-		                                shell_word(v->mem, v->user))
-		              : talloc_asprintf(v->mem, "chmod o+x %s", path),
-		     "run doctor again then: it has not seen what lies behind", "user '%s' may not enter directory '%s' (%s)",
-		     v->user, p.path, p.about);
+		if (look_at(talloc_strndup(v->mem, directory, len), &p) && S_ISDIR(p.st.st_mode) &&
+		    faccessat(AT_FDCWD, p.path, X_OK, AT_EACCESS) != 0)
+			tell_way(v, &p);
 	}
 }
 
@@ -170,7 +191,7 @@ static bool told_read_only(struct visit *v, const struct place *dir)
 static void examine_directory(struct visit *v, const struct place *dir, const char *why)
 {
 	if (dir->st.st_uid == 0 && dir->st.st_gid == 0)
-		tell(v, NULL, "put the database into a directory of its own, which its group may write", "%s", why);
+		tell(v, NULL, ELSEWHERE, "%s", why);
 	else
 		tell(v, group_command(v, dir, "rwxs"), NULL, "%s", why);
 }

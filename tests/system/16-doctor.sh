@@ -182,7 +182,19 @@ chmod g+rwxs $dir"
 	files games:daemon 2770 660
 	is "an owner who is not in the group" "$(examine daemon)" "usermod -a -G daemon games"
 	files games:games 700 600
-	is "a directory that cannot be entered" "$(examine games)" "chmod o+x $dir"
+	is "a directory that cannot be entered: its group may, and the user is in it" "$(examine)" "chmod g+x $dir
+usermod -a -G games nobody"
+	is "... a member needs the former alone" "$(examine games)" "chmod g+x $dir"
+	mend games
+	is "... and one who is none then the latter" "$(examine)" "usermod -a -G games nobody"
+	mend games
+	is "... what lies behind it is seen then, and mended" "$(examine games) $(cat "$T/doctor.out")" " -- nothing is missing"
+	files root:root 700 644
+	is "a directory of root that cannot be entered, such as /root, is not opened" "$(examine)" ""
+	like "... which is told" "$(cat "$T/doctor.out")" "^-- missing: user 'nobody' may not enter directory '$T/a dir' \\(owner root, group root, mode 0700\\)"
+	like "... the database is to lie elsewhere" "$(cat "$T/doctor.out")" "put the database into a directory of its own"
+	files nobody:nogroup 600 600
+	is "an own directory that cannot be entered" "$(examine)" "chmod u+x $dir"
 	files root:root 755 644
 	is "files of root: the group becomes that of the user" "$(examine)" "chgrp nogroup $file && chmod g+rw $file"
 	like "... a directory of root is given to nobody" "$(cat "$T/doctor.out")" "put the database into a directory of its own"
