@@ -9,6 +9,7 @@
 [ -x /lib/systemd/systemd ] || skip_all "no systemd here"
 [ -e "$VIEWD_BUILD/.libs/viewd_sqlite.so" ] || skip_all "built without SQLite"
 groups=$(awk '$3 == "cgroup2" { print $2; exit }' /proc/mounts)
+[ -n "$groups" ] || skip_all "no cgroups of version 2 here"
 mkdir "$groups/viewd-test.$$" 2>/dev/null || skip_all "no cgroups of version 2 to make here"
 cgroup=$groups/viewd-test.$$
 unshare -m -p -u -i -C -f true 2>/dev/null || { rmdir "$cgroup" && skip_all "no namespaces here"; }
@@ -20,11 +21,16 @@ plugins=$(dirname "$(find "$T/inst" -name viewd_sqlite.so)")
 
 cat >"$T/inside.sh" <<'END'
 set -eu
+cannot() # WHY: read outside
+{
+	echo "$1" >"$T/state/cannot"
+	exit 1
+}
 mount --make-rprivate /
 mount -t tmpfs tmpfs "$T/layers"
 mkdir "$T/layers/up" "$T/layers/work" "$T/layers/tree"
 tree=$T/layers/tree
-mount -t overlay overlay -o "lowerdir=/,upperdir=$T/layers/up,workdir=$T/layers/work" "$tree" || exit 77
+mount -t overlay overlay -o "lowerdir=/,upperdir=$T/layers/up,workdir=$T/layers/work" "$tree" || cannot "no overlay of the files here"
 for dir in tmp var/tmp run dev sys; do mount -t tmpfs tmpfs "$tree/$dir"; done
 mount -t proc proc "$tree/proc"
 for name in sys sysrq-trigger; do # the settings of the kernel are everybody's
@@ -33,7 +39,7 @@ for name in sys sysrq-trigger; do # the settings of the kernel are everybody's
 	mount -o remount,bind,ro "$tree/proc/$name"
 done
 mkdir -p "$tree/sys/fs/cgroup" "$tree/run/units/viewd.service.d" "$tree/opt/viewd" "$tree/etc/viewd" "$tree/var/lib/viewd"
-mount -t cgroup2 cgroup2 "$tree/sys/fs/cgroup" || exit 77
+mount -t cgroup2 cgroup2 "$tree/sys/fs/cgroup" || cannot "no cgroups of version 2 in namespaces here"
 while read -r name major minor; do
 	mknod -m 666 "$tree/dev/$name" c "$major" "$minor"
 done <<-LIST
@@ -102,7 +108,12 @@ clean_cgroup()
 	find "$cgroup" -depth -type d -exec rmdir {} \; 2>/dev/null
 	[ ! -e "$cgroup" ]
 }
-ok "the service is ready" wait_until test -s "$T/state/started"
+wait_until "[ -s '$T/state/started' ] || ! is_running $systemd"
+if [ -e "$T/state/cannot" ]; then
+	wait_until clean_cgroup
+	skip_all "$(cat "$T/state/cannot")"
+fi
+ok "the service is ready" test -s "$T/state/started"
 is "... as systemd says" "$(cat "$T/state/started")" "success active running"
 ok "a failure is told under the unit" wait_until test -e "$T/state/told"
 is "... as user and group viewd" "$(head -n 2 "$T/state/told")" "viewd
