@@ -11,15 +11,18 @@
 
 void print_json_text(FILE *out, const char *text)
 {
+	const char *run = text; /* not written yet */
 	while (*text != '\0') {
 		const char *from = text;
 		int32_t c = utf8_next(&text);
-		if (c >= 0x20 && utf8_is_control(c))
-			fprintf(out, "\\u%04x", (unsigned)c);
-		else
-			fwrite(from, 1, c < 0 ? 1 : (size_t)(text - from), out);
 		text += c < 0;
+		if (c < 0x20 || !utf8_is_control(c))
+			continue;
+		fwrite(run, 1, (size_t)(from - run), out);
+		fprintf(out, "\\u%04x", (unsigned)c);
+		run = text;
 	}
+	fwrite(run, 1, (size_t)(text - run), out);
 	fputc('\n', out);
 }
 
