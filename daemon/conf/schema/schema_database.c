@@ -7,12 +7,14 @@ static const struct option_row rows[] = {
 	{.key = "url", OPTION_TEXT_AT(conf_database, url), .flags = OPTION_REQUIRED | OPTION_SECRET,
 	 .reload = OPTION_RECONNECT, .help = "where the database is; the scheme chooses the plugin",
 	 .doc = "postgresql://user@host:port/name?keyword=value, mysql:// and mariadb:// likewise, sqlite:///relative.db "
-	        "or sqlite:////absolute.db. A driver suffix (postgresql+psycopg2://) is accepted and ignored. After the "
-	        "question mark stand the words of the client library: libpq's keywords for PostgreSQL; unix_socket, "
-	        "read_default_file, ssl_ca and the like for MySQL. Write characters that have a meaning in URLs as %XX. A "
-	        "URL that holds a blank, '#' or ';' needs quotes around it. Keep passwords out of it: see password_file. "
-	        "One database has one section. Two sections with the same URL are an error. Two spellings of one place "
-	        "are found when it is opened: the views of the second section are STANDBY and name the first."},
+	        "or sqlite:////absolute.db. MySQL and MariaDB can have several hosts, each with a port of its own: "
+	        "mysql://user@host1:port1,host2:port2/name. A driver suffix (postgresql+psycopg2://) is accepted and "
+	        "ignored. After the question mark stand the words of the client library: libpq's keywords for PostgreSQL; "
+	        "unix_socket, read_default_file, ssl_ca and the like for MySQL. Write characters that have a meaning in "
+	        "URLs as %XX. A URL that holds a blank, '#' or ';' needs quotes around it. Keep passwords out of it: see "
+	        "password_file. One database has one section. Two sections with the same URL are an error. Two spellings "
+	        "of one place are found when it is opened: the views of the second section are STANDBY and name the "
+	        "first."},
 	{.key = "password_file", OPTION_PATH_AT(conf_database, password_file), .reload = OPTION_RECONNECT,
 	 .help = "file that holds the password",
 	 .doc = "viewd reads it at every connect, so it sees a new password. The file must be a regular file of root or "
