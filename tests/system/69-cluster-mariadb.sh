@@ -37,17 +37,20 @@ view_is()
 {
 	[ "$(sql_on 2 "SELECT sum(v) FROM $1")" = "$2" ]
 }
-# server: where the session that watches is connected to.
-server()
-{
-	local n
-	for n in 1 2; do
-		[ -z "$(timeout 5 mariadb --no-defaults -NB --socket="${galera_dir[n]}/sock" -uroot -e "SELECT 1 FROM information_schema.PROCESSLIST WHERE USER = 'viewd' AND INFO LIKE '%viewd_changes%'")" ] || echo $n
-	done
-}
+# watches_at NODE: viewd leads by way of it.
 watches_at()
 {
-	grep -qx "$1" <<<"$(server)"
+	[ "$(sql_on "$1" "SELECT server = CONCAT_WS(' ', @@hostname, @@port, @@server_id, @@datadir) FROM viewd_daemon")" = 1 ]
+}
+# A trigger that is made ends whoever uses its table, on each node.
+triggers_are_there()
+{
+	[ "$(sql_on 2 "SELECT count(*) FROM information_schema.TRIGGERS WHERE EVENT_OBJECT_TABLE IN ('much', 'last') AND
+		TRIGGER_NAME LIKE 'viewd%'")" = 6 ]
+}
+is_heard()
+{
+	[ "$(sql_on 2 "SELECT count(*) FROM viewd_slots WHERE id = 64")" = 1 ]
 }
 
 # session NODE: a client that stays, in the background; say TEXT goes there, its answers are in $T/session.log.
@@ -69,11 +72,13 @@ answered()
 }
 
 start_viewd
-ok "the views are there" wait_until viewctl wait of_logged --timeout 30s
+for view in of_much of_last of_logged; do ok "$view is there" wait_until viewctl wait $view --timeout 30s; done
+ok "so are the triggers of both nodes" wait_until triggers_are_there
+ok "and the row that says that they are heard" wait_until is_heard
 ok "viewd watches by way of the first node" wait_until watches_at 1
 
 # ---- writers of the other node ----
-sql_on 2 "START TRANSACTION; UPDATE much SET v = 1; UPDATE last SET v = 1; COMMIT"
+ok "a transaction by way of the other node commits" sql_on 2 "START TRANSACTION; UPDATE much SET v = 1; UPDATE last SET v = 1; COMMIT"
 ok "a change of many rows on the other node is noticed" wait_until view_is of_much 20000
 ok "and one behind it in the same transaction" wait_until view_is of_last 1
 
@@ -91,7 +96,7 @@ for isolation in "REPEATABLE READ" "SERIALIZABLE"; do
 	say "SET SESSION TRANSACTION ISOLATION LEVEL $isolation; SET @viewd_from = NULL; START TRANSACTION; UPDATE last SET v = v + 1;"
 	say "UPDATE logged SET v = v + 1 WHERE id > 3900; SELECT 'written $isolation';"
 	ok "a writer of the other node is at work ($isolation)" wait_until answered "written $isolation"
-	sql_on 1 "UPDATE much SET v = v + 1; UPDATE logged SET v = v + 1 WHERE id <= 3900"
+	ok "others write by way of the first one" sql_on 1 "UPDATE much SET v = v + 1; UPDATE logged SET v = v + 1 WHERE id <= 3900"
 	ok "the bound of the log moves" wait_until "[ \"\$(base 2)\" -gt $before ]"
 	ok "so does that of the change log" wait_until "[ \"\$(log_base 2)\" -gt $log_before ]"
 	say "COMMIT; SELECT 'ended $isolation';"
@@ -102,14 +107,19 @@ ok "what it wrote is heard" wait_until view_is of_last 3
 ok "and read from the change log" wait_until view_is of_logged 8000
 
 # ---- leaving ----
-mariadb_db='' sql_on 1 "SET GLOBAL wsrep_desync = ON"
-ok "a node that falls behind is left" wait_until watches_at 2
-mariadb_db='' sql_on 1 "SET GLOBAL wsrep_desync = OFF"
-sql_on 1 "UPDATE last SET v = 10"
-ok "changes are noticed by way of the other one" wait_until view_is of_last 10
-mariadb_db='' sql_on 2 "SET GLOBAL wsrep_desync = ON"
-ok "and back" wait_until watches_at 1
-mariadb_db='' sql_on 2 "SET GLOBAL wsrep_desync = OFF"
+# desync NODE ON|OFF
+desync()
+{
+	mariadb_db='' sql_on "$1" "SET GLOBAL wsrep_desync = $2"
+}
+ok "the first node falls behind" desync 1 ON
+ok "it is left" wait_until watches_at 2
+ok "it catches up" desync 1 OFF
+ok "a change by way of it commits" sql_on 1 "UPDATE last SET v = 10"
+ok "and is noticed by way of the other one" wait_until view_is of_last 10
+ok "the other node falls behind" desync 2 ON
+ok "it is left as well" wait_until watches_at 1
+ok "it catches up" desync 2 OFF
 kill -STOP "${galera_pid[1]}"
 # One of two nodes is no majority: an administrator says that it goes on.
 bootstrap()
