@@ -57,17 +57,28 @@ static void note_reachable(struct view *v, bool upstream, bool changes, uint64_t
 	}
 }
 
+static void note_neighbours(struct view *v, const struct job *job, uint64_t pass)
+{
+	struct engine *eng = job->eng;
+	if (v->job != job || v->removed)
+		return;
+	note_reachable(v, true, job_alters_object(job->kind), pass, ++eng->visit);
+	note_reachable(v, false, job_alters_object(job->kind), pass, ++eng->visit);
+}
+
 /* Marks the neighbours of what runs on the database; returns the number of this pass. */
 static uint64_t mark_neighbours(struct database *db)
 {
 	struct engine *eng = db->eng;
+	struct job *job;
 	uint64_t pass = ++eng->visit;
-	for (size_t i = 0; i < db->n_views && db->work.n_busy > 0; i++) {
-		struct view *v = db->views[i];
-		if (v->job == NULL)
+	LIST_FOREACH(job, &eng->open.begun, begun_link) {
+		if (job->db != db || db->work.n_busy == 0)
 			continue;
-		note_reachable(v, true, job_alters_object(v->job->kind), pass, ++eng->visit);
-		note_reachable(v, false, job_alters_object(v->job->kind), pass, ++eng->visit);
+		if (job->view != NULL)
+			note_neighbours(job->view, job, pass);
+		for (size_t i = 0; i < job->group.n; i++)
+			note_neighbours(job->group.parts[i]->view, job, pass);
 	}
 	return pass;
 }
