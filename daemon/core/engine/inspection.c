@@ -37,7 +37,7 @@ static bool ran_elsewhere(const struct view *view, const struct viewd_found *fou
 void inspection_take(struct job *job)
 {
 	struct view *view = job->view;
-	const struct viewd_found *found = &job->out.found;
+	const struct viewd_found *found = &job->out.look->found;
 	if (!view_stands_at(view, found->schema, found->name)) {
 		view_set_place(view, found->schema, found->name);
 		edges_invalidate(view->eng);

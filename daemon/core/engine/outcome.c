@@ -124,11 +124,15 @@ static void plan_retry(struct view *view, const struct viewd_err *err)
 	                      (uint64_t)view->eng->count.run_id));
 }
 
+static bool object_is_gone(const struct job *job)
+{
+	return job->out.err.cls == VIEWD_ERR_MISSING && job->out.inspected && job->out.look->found.kind == VIEWD_KIND_NONE;
+}
+
 static enum view_state state_after(const struct job *job)
 {
 	const struct view *view = job->view;
-	bool gone = job->out.err.cls == VIEWD_ERR_MISSING && job->out.inspected && job->out.found.kind == VIEWD_KIND_NONE;
-	if (gone)
+	if (object_is_gone(job))
 		return VIEW_STATE_MISSING;
 	if (job->out.err.cls == VIEWD_ERR_STANDBY)
 		return VIEW_STATE_STANDBY;
@@ -224,8 +228,7 @@ static void reconcile_failed(struct job *job)
 {
 	struct view *view = job->view;
 	point_at_section(job);
-	bool gone = job->out.err.cls == VIEWD_ERR_MISSING && job->out.inspected && job->out.found.kind == VIEWD_KIND_NONE &&
-	            !job->in.create_missing;
+	bool gone = object_is_gone(job) && !job->in.create_missing;
 	bool stopped = job->out.err.cls == VIEWD_ERR_CANCELLED;
 	if (stopped)
 		log_info("view '%s', setting it up was cancelled", view->label);
@@ -276,7 +279,8 @@ static void note_set_up(struct job *job)
 		view->capture.digest = 0;
 	if (job->out.applied) {
 		view->capture.digest = 0; /* what it reads may be new under its old name, without our triggers */
-		log_info("view '%s', %s (%s)", view->label, word_change(job->out.last_action), job->out.apply_reason);
+		log_info("view '%s', %s (%s)", view->label, word_change(job->out.look->last_action),
+		         job->out.look->apply_reason);
 		tell_owner_only(job);
 	}
 }
@@ -309,8 +313,8 @@ static void reconciled(struct job *job)
 static bool wants_first_fill(const struct job *job)
 {
 	const struct view *view = job->view;
-	return job->out.ok && job->out.inspected && !job->out.found.populated && view->conf->with_data &&
-	       job->out.found.kind != VIEWD_KIND_VIEW && view->conf->enabled && !view->removed;
+	return job->out.ok && job->out.inspected && !job->out.look->found.populated && view->conf->with_data &&
+	       job->out.look->found.kind != VIEWD_KIND_VIEW && view->conf->enabled && !view->removed;
 }
 
 static void start_first_fill(struct view *view)
@@ -378,7 +382,7 @@ static void refreshed(struct job *job)
 
 void outcome_of(struct job *job)
 {
-	if (job->out.inspected && job->kind != JOB_PLAN && job->out.found.kind != VIEWD_KIND_NONE)
+	if (job->out.inspected && job->kind != JOB_PLAN && job->out.look->found.kind != VIEWD_KIND_NONE)
 		inspection_take(job);
 	switch (job->kind) {
 	case JOB_RECONCILE:

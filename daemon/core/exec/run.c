@@ -37,6 +37,13 @@ static bool take_source(void *ctx, const struct viewd_source *src)
 	return true;
 }
 
+static struct job_look *look_of(struct job *job)
+{
+	if (job->out.look == NULL)
+		job->out.look = mem_new(job, struct job_look);
+	return job->out.look;
+}
+
 static bool inspect(struct job *job)
 {
 	struct viewd_source_sink sink = {.fn = take_source, .ctx = job};
@@ -44,7 +51,7 @@ static bool inspect(struct job *job)
 	job->out.sources = NULL;
 	job->out.n_sources = 0;
 	job->out.inspected =
-		job->session->dialect->inspect(job->session->conn, &job->in.spec, &job->out.found, sink, &job->out.err);
+		job->session->dialect->inspect(job->session->conn, &job->in.spec, &look_of(job)->found, sink, &job->out.err);
 	return job->out.inspected;
 }
 
@@ -66,17 +73,18 @@ static bool inspect_and_decide(struct job *job)
 		.keep = job->in.keep && dialect->definition != NULL,
 		.policy = job->conf_view->on_configuration_change,
 	};
-	decide(&settings, &job->out.found, dialect->caps, &job->out.decision);
+	decide(&settings, &job->out.look->found, dialect->caps, &job->out.look->decision);
 	return true;
 }
 
 /* Something that it reads is gone: it cannot be computed any more, whatever its rows still say. */
 static bool definition_is_readable(struct job *job)
 {
-	if (!job->out.found.unreadable || !job->out.found.ours)
+	const struct viewd_found *found = &job->out.look->found;
+	if (!found->unreadable || !found->ours)
 		return true;
 	err_set(&job->out.err, VIEWD_ERR_MISSING, "view '%s', its definition cannot be read any more (%s)", job->label,
-	        job->out.found.detail);
+	        found->detail);
 	return err_hint(
 		&job->out.err,
 		"bring back what is missing, or the right to its schema, or change the definition; the last contents stay");
@@ -99,7 +107,7 @@ static bool follow_name(struct job *job, bool look, bool *renamed_r)
 		return false;
 	*renamed_r = what[0] != '\0';
 	if (*renamed_r && look)
-		decide_rename(what, dialect->caps, &job->out.decision);
+		decide_rename(what, dialect->caps, &look_of(job)->decision);
 	else if (*renamed_r)
 		log_info("view '%s', renamed (%s)", job->label, what);
 	job->in.create_missing |= *renamed_r;
@@ -110,7 +118,7 @@ static bool plan(struct job *job)
 {
 	bool renamed;
 	job->in.spec.compare_columns = VIEWD_COMPARE_NAMES;
-	job->out.found.rows = -1;
+	look_of(job)->found.rows = -1;
 	return follow_name(job, true, &renamed) && (renamed || inspect_and_decide(job));
 }
 
@@ -126,7 +134,7 @@ static bool tell_definition(struct job *job)
 {
 	const struct viewd_dialect *dialect = job->session->dialect;
 	struct viewd_text_sink sink = {.fn = take_definition, .ctx = job};
-	if (!job->in.keep || !job->out.found.kept || dialect->definition == NULL)
+	if (!job->in.keep || !job->out.look->found.kept || dialect->definition == NULL)
 		return true;
 	return dialect->definition(job->session->conn, &job->in.spec, sink, &job->out.err);
 }
@@ -135,30 +143,31 @@ bool run_reconcile(struct job *job)
 {
 	const struct viewd_dialect *dialect = job->session->dialect;
 	struct viewd_outcome outcome;
+	struct job_look *look = look_of(job);
 	if (!follow_name(job, false, &job->out.renamed))
 		return false;
 	job->in.spec.compare_columns = job->in.compare ? VIEWD_COMPARE_TYPES : VIEWD_COMPARE_NONE;
 	for (int round = 0; round < MAX_ROUNDS; round++, job->in.spec.compare_columns = VIEWD_COMPARE_NONE) {
 		if (!inspect_and_decide(job))
 			return false;
-		if (job->out.decision.change == VIEWD_CHANGE_REFUSE) {
-			job->out.err = job->out.decision.err;
+		if (look->decision.change == VIEWD_CHANGE_REFUSE) {
+			job->out.err = look->decision.err;
 			return false;
 		}
-		if (job->out.decision.change == VIEWD_CHANGE_NOTHING)
+		if (look->decision.change == VIEWD_CHANGE_NOTHING)
 			return definition_is_readable(job) && tell_definition(job);
 		memset(&outcome, 0, sizeof outcome);
 		outcome.rows = outcome.rows_written = -1;
 		if (session_cancelled(job->session, &job->out.err) ||
-		    !dialect->apply(job->session->conn, &job->in.spec, job->out.decision.change, &outcome, &job->out.err))
+		    !dialect->apply(job->session->conn, &job->in.spec, look->decision.change, &outcome, &job->out.err))
 			return false;
 		outcome.owner_only |= job->out.outcome.owner_only;
 		/* A later round (indexes after a fill) must not hide that the view was filled. */
 		if (!job->out.applied || outcome.did == VIEWD_DID_REINITIALIZE)
 			job->out.outcome = outcome;
 		job->out.applied = true;
-		job->out.last_action = job->out.decision.change;
-		memcpy(job->out.apply_reason, job->out.decision.reason, sizeof job->out.apply_reason);
+		look->last_action = look->decision.change;
+		memcpy(look->apply_reason, look->decision.reason, sizeof look->apply_reason);
 	}
 	return err_set(&job->out.err, VIEWD_ERR_CONFLICT, "view '%s' changes while it is being set up", job->label);
 }
@@ -182,7 +191,7 @@ void run_record_failure(struct job *job, enum viewd_failure how)
 	if (!job->out.mate_failed && (job->out.err.cls == VIEWD_ERR_MISSING || job->out.err.cls == VIEWD_ERR_EXISTS)) {
 		struct viewd_err err = job->out.err;
 		if (!inspect(job))
-			job->out.found.kind = VIEWD_KIND_OTHER;
+			job->out.look->found.kind = VIEWD_KIND_OTHER;
 		job->out.err = err;
 	}
 }
@@ -190,12 +199,13 @@ void run_record_failure(struct job *job, enum viewd_failure how)
 /* The state row commits with the data, so it knows whether that run ended. */
 bool run_was_recorded(struct job *job)
 {
-	if (!inspect(job) || !job->out.found.ours || job->out.found.last_success_us < job->in.unknown_since_us)
+	const struct viewd_found *found = &look_of(job)->found;
+	if (!inspect(job) || !found->ours || found->last_success_us < job->in.unknown_since_us)
 		return false;
 	job->out.looked_up = true;
 	job->out.outcome.did = VIEWD_DID_NO_DATA;
-	job->out.outcome.rows = job->out.found.rows;
-	job->out.outcome.data_timestamp_us = job->out.found.data_timestamp_us;
+	job->out.outcome.rows = found->rows;
+	job->out.outcome.data_timestamp_us = found->data_timestamp_us;
 	snprintf(job->out.outcome.reason, sizeof job->out.outcome.reason,
 	         "the run that lost its connection had been completed by the server");
 	return true;

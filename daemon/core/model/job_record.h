@@ -100,6 +100,14 @@ struct job_capture {
 	char *warnings; /* lines; NULL: none */
 };
 
+/* The object as a job has seen it, and what was decided. */
+struct job_look {
+	struct viewd_found found;
+	struct decision decision;
+	enum viewd_change last_action; /* what was applied, and why */
+	char apply_reason[512];
+};
+
 /* Output of the job. */
 struct job_out {
 	bool ok;
@@ -112,10 +120,7 @@ struct job_out {
 	bool renamed; /* it follows a section that was renamed */
 	bool applied;
 	struct viewd_err err;
-	struct viewd_found found;
-	struct decision decision;
-	enum viewd_change last_action; /* what was applied, and why */
-	char apply_reason[512];
+	struct job_look *look; /* NULL: nobody has looked, as in most refreshes. Never NULL once inspected or applied */
 	struct viewd_outcome outcome;
 	struct viewd_verdict verdict;
 	struct source *sources;

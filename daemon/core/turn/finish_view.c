@@ -20,8 +20,10 @@ static int64_t last_took(const struct viewd_found *found)
 
 static void finished_item(const struct job *job, struct engine_item *item)
 {
+	static const struct job_look unseen = {.last_action = VIEWD_CHANGE_NOTHING};
+	const struct job_look *look = job->out.look != NULL ? job->out.look : &unseen;
 	/* After an apply the last decision is that nothing is left to do: what was done says more. */
-	const char *why = job->out.applied ? job->out.apply_reason : job->out.decision.reason;
+	const char *why = job->out.applied ? look->apply_reason : look->decision.reason;
 	*item = (struct engine_item){
 		.result = job->out.ok                               ? VIEW_RESULT_SUCCEEDED
 	              : job->out.err.cls == VIEWD_ERR_CANCELLED ? VIEW_RESULT_CANCELLED
@@ -29,16 +31,16 @@ static void finished_item(const struct job *job, struct engine_item *item)
 	                                                        : VIEW_RESULT_FAILED,
 		.did = job->out.ok && (job->kind == JOB_REFRESH || job->out.applied) ? (int)job->out.outcome.did : -1,
 		.change = job->kind == JOB_DROP ? VIEWD_CHANGE_DROP
-	              : job->out.applied    ? job->out.last_action
-	                                    : job->out.decision.change,
+	              : job->out.applied    ? look->last_action
+	                                    : look->decision.change,
 		.reason = job->kind == JOB_REFRESH ? job->out.outcome.reason : why,
-		.locks = job->out.decision.locks,
+		.locks = look->decision.locks,
 		.definition = job->out.definition,
-		.rows = job->kind == JOB_PLAN ? job->out.found.rows
+		.rows = job->kind == JOB_PLAN ? look->found.rows
 	            : job->out.ok         ? job->out.outcome.rows
 	                                  : -1,
 		.rows_written = job->out.ok ? job->out.outcome.rows_written : -1,
-		.duration_us = job->kind == JOB_PLAN ? last_took(&job->out.found) : job->out.duration_us,
+		.duration_us = job->kind == JOB_PLAN ? last_took(&look->found) : job->out.duration_us,
 		.error = job->out.ok ? NULL : &job->out.err,
 		.verdict = job->out.ok && job->kind == JOB_VERIFY ? &job->out.verdict : NULL,
 	};
