@@ -255,6 +255,22 @@ static void stands_by_while_another_leads(void)
 	CHECK(pg_told(&s));
 }
 
+/* An earlier viewd has made the table of who leads, and counted in it. */
+static void takes_over_the_table_of_an_earlier_version(void)
+{
+	struct pg_stage s;
+	struct viewd_err err = {0};
+	pg_stage_begin(&s, VIEWD_CAPTURE_TRIGGER);
+	DIALECT->capture->watch_close(s.holder);
+	pg_do(s.conn, "ALTER TABLE viewd.daemon DROP COLUMN server, DROP COLUMN asked, DROP COLUMN expires");
+	pg_do(s.conn, "UPDATE viewd.daemon SET epoch = 7, holder = 'one of before'");
+	s.watch = *s.holder = try_watch(&err);
+	REQUIRE_OK(s.watch != NULL, &err);
+	CHECK_STR(pg_ask(s.conn, "SELECT epoch FROM viewd.daemon"), "8");
+	pg_do(s.app, "INSERT INTO sale VALUES (10, 1)");
+	CHECK(pg_told(&s));
+}
+
 static void fences_who_no_longer_leads(void)
 {
 	struct pg_stage s;
@@ -359,6 +375,7 @@ static const struct harness_test watch_tests[] = {
 	{"hears COPY and transactions of many statements", hears_copy_and_multi_statement_transactions},
 	{"trusts no payload", trusts_no_payload},
 	{"stands by while another leads", stands_by_while_another_leads},
+	{"takes over the table of an earlier version", takes_over_the_table_of_an_earlier_version},
 	{"fences who no longer leads", fences_who_no_longer_leads},
 	{"carries over what a group has left", carries_over_what_a_group_has_left},
 	{"marks everything when the log is gone", marks_everything_when_the_log_is_gone},

@@ -45,18 +45,26 @@ static bool is_older(const struct viewd_err *failure)
 	       strcmp(failure->sqlstate, "42S22") == 0;
 }
 
+static bool read_columns(const struct lease_side *side, const char *columns, struct lease *out, struct viewd_err *err)
+{
+	struct stmt st = stmt_new(side->db);
+	st.sql = sql_add(st.sql, "SELECT epoch, holder, %s FROM %sdaemon%s", columns, side->db->syntax->state.prefix,
+	                 words(side)->where);
+	return stmt_query(&st, take_lease, out, err);
+}
+
+/* Of an older table the epoch counts: lease_record() finds the row by it, when the columns have been added. */
 static bool read_lease(const struct lease_side *side, struct lease *out, struct viewd_err *err)
 {
 	struct viewd_err failure = {0};
-	struct stmt st = stmt_new(side->db);
-	st.sql = sql_add(st.sql,
-	                 "SELECT epoch, holder, server, asked, CASE WHEN expires <= %s THEN 1 ELSE 0 END FROM %sdaemon%s",
-	                 words(side)->now, side->db->syntax->state.prefix, words(side)->where);
-	if (stmt_query(&st, take_lease, out, &failure) || is_older(&failure))
-		return true;
-	if (err != NULL)
+	char *columns =
+		sql_add(sql_new(NULL), "server, asked, CASE WHEN expires <= %s THEN 1 ELSE 0 END", words(side)->now);
+	bool done = read_columns(side, columns, out, &failure) ||
+	            (is_older(&failure) && (read_columns(side, "'', '', 0", out, &failure) || is_older(&failure)));
+	talloc_free(columns);
+	if (!done && err != NULL)
 		*err = failure;
-	return false;
+	return done;
 }
 
 /* now, and that many seconds. */
@@ -124,6 +132,7 @@ static bool take_flag_fn(void *ctx, const char *const *v, size_t n UNUSED)
 
 static const struct db_reader take_flag[] = {{take_flag_fn, "n", "whether this one leads a database"}};
 
+/* As lease_claim() found it: free, or without an answer. A holder may have answered since. */
 static bool record(const struct lease_side *side, const char *epoch, struct viewd_err *err)
 {
 	struct stmt st = update(side);
@@ -133,8 +142,16 @@ static bool record(const struct lease_side *side, const char *epoch, struct view
 	stmt_param(&st, side->name);
 	stmt_text(&st, ", server = ");
 	stmt_param(&st, side->leads_by);
-	st.sql = sql_add(st.sql, ", asked = '', expires = NULL%s", words(side)->recorded);
-	return run_where(side, &st, "epoch", epoch, err);
+	st.sql =
+		sql_add(st.sql, ", asked = '', expires = NULL%s%s AND (asked = ", words(side)->recorded, words(side)->where);
+	stmt_param(&st, side->name);
+	stmt_text(&st, " OR server = '' OR server = ");
+	stmt_param(&st, side->free != NULL ? side->free : "");
+	stmt_text(&st, " OR holder = '' OR holder = ");
+	stmt_param(&st, side->name);
+	stmt_text(&st, ") AND epoch = ");
+	stmt_param(&st, epoch);
+	return stmt_run(&st, err);
 }
 
 bool lease_record(const struct lease_side *side, int64_t claimed, struct viewd_err *err)
