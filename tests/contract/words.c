@@ -316,6 +316,10 @@ static void a_table_that_lacks_columns_is_completed(void)
 	contract_sql("DROP VIEW %s; UPDATE %s SET place = NULL; ALTER TABLE %s DROP COLUMN all_rows_time; ALTER TABLE %s "
 	             "DROP COLUMN kept",
 	             s.views, s.state, s.state, s.state);
+	s.v.only_look = true; /* before a viewd of this version has been started */
+	INSPECT(&s.c, &s.v);
+	CHECK(s.c.found.ours && !s.c.found.kept && s.c.found.all_rows_us == 0);
+	s.v.only_look = false;
 	for (int i = 0; i < 2; i++) {
 		contract_reconnect(&s.c);
 		INSPECT(&s.c, &s.v);

@@ -341,19 +341,24 @@ static bool read_row_fn(void *ctx, const char *const *v, size_t n UNUSED)
 
 static const struct db_reader read_row[] = {{read_row_fn, "TTTTTTTTTTTTTT", "the state of a view"}};
 
-static struct stmt load_statement(struct db *db, const char *view, bool lock)
+/* older: from a table that complete_views() has not seen. */
+static struct stmt load_statement(struct db *db, const char *view, bool lock, bool older)
 {
 	static const char *const first[] = {"relation", "method",    "definition_hash", "index_hash",
 	                                    "identity", "canonical", "on_remove",       "indexes"};
 	static const char *const last[] = {"duration_ms", "rows", "kept"};
+	size_t n_last = older ? ARRAY_LEN(last) - 1 : ARRAY_LEN(last);
 	struct stmt st = stmt_new(db);
 	stmt_text(&st, "SELECT ");
 	stmt_names(&st, first, ARRAY_LEN(first));
 	stmt_time_out(&st, "last_success_time");
 	stmt_time_out(&st, "data_timestamp");
 	stmt_text(&st, ", ");
-	stmt_names(&st, last, ARRAY_LEN(last));
-	stmt_time_out(&st, "all_rows_time");
+	stmt_names(&st, last, n_last);
+	if (older)
+		stmt_text(&st, ", NULL, NULL");
+	else
+		stmt_time_out(&st, "all_rows_time");
 	st.sql = sql_add(st.sql, " FROM %s WHERE ", db->syntax->state.views);
 	stmt_name(&st, "name");
 	stmt_text(&st, " = ");
@@ -363,19 +368,27 @@ static struct stmt load_statement(struct db *db, const char *view, bool lock)
 	return st;
 }
 
+/* Who only looks (plan, before the new viewd has been started) does not change the table of an older one. */
 bool state_load(struct db *db, const char *view, bool lock, struct state_row *out, struct viewd_err *err)
 {
 	struct state_row row = {.rows = -1};
-	struct stmt st = load_statement(db, view, lock);
-	if (!stmt_query(&st, read_row, &row, err))
-		return false;
-	*out = row;
-	return true;
+	struct viewd_err failure = {0}, lacks = {0};
+	struct stmt st = load_statement(db, view, lock, false);
+	bool done = stmt_query(&st, read_row, &row, &failure);
+	if (!done && !lock && !has_columns(db, db->syntax->state.views, views_columns, ARRAY_LEN(views_columns), &lacks)) {
+		st = load_statement(db, view, lock, true);
+		done = stmt_query(&st, read_row, &row, &failure);
+	}
+	if (done)
+		*out = row;
+	else if (err != NULL)
+		*err = failure;
+	return done;
 }
 
 bool state_load_later(struct db *db, const char *view, bool lock, struct state_row *out, struct viewd_err *err)
 {
-	struct stmt st = load_statement(db, view, lock);
+	struct stmt st = load_statement(db, view, lock, false);
 	*out = (struct state_row){.rows = -1};
 	return stmt_query_later(&st, read_row, out, err);
 }
