@@ -24,6 +24,8 @@ bool pg_heard(struct viewd_watch *w, bool *heard_r, struct viewd_err *err)
 	while ((note = PQnotifies(w->conn->pg)) != NULL) {
 		if (note->be_pid != w->conn->pid)
 			*heard_r = true;
+		else if (!w->conn->pooled)
+			w->hears = true; /* the proof, which came late */
 		PQfreemem(note);
 	}
 	return true;
@@ -73,7 +75,6 @@ bool pg_listen(struct viewd_watch *w, struct viewd_err *err)
 	w->hears = false;
 	if (!w->conn->pooled && !hears_itself(w, &w->hears, err))
 		return false;
-	w->may_sleep = w->may_sleep && w->hears;
 	if (!w->hears)
 		pg_log(w->conn, VIEWD_LOG_INFO,
 		       "database '%s', notifications do not come through (%s): changes are looked for four times a second",

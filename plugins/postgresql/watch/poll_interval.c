@@ -65,7 +65,7 @@ static bool pace_awake(struct viewd_watch *w, int64_t rows, bool *again_r, struc
 	if (rows > 0)
 		w->quiet_since_us = now;
 	w->pace_us = within(w, rows > 0 && rows < ROWS_WAKE ? w->pace_us / 2 : w->pace_us * 2);
-	return now - w->quiet_since_us < QUIET_US || !w->may_sleep || fall_asleep(w, again_r, err);
+	return now - w->quiet_since_us < QUIET_US || !w->may_sleep || !w->hears || fall_asleep(w, again_r, err);
 }
 
 bool pg_poll_interval(struct viewd_watch *w, int64_t rows, bool *again_r, struct viewd_err *err)
