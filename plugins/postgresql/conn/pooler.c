@@ -28,7 +28,8 @@ static bool take_number_fn(void *ctx, const char *const *v, size_t n UNUSED)
 
 static const struct db_reader take_number[] = {{take_number_fn, "n", "the number of the session"}};
 
-/* A limit of the server that is too short even for this is lifted. */
+/* A limit of the server that is too short even for this is lifted, for one transaction: the session may be
+ * anybody's. */
 static bool ask_number(struct viewd_conn *conn, int *pid_r, struct viewd_err *err)
 {
 	static const char sql[] = "SELECT pg_catalog.pg_backend_pid()";
@@ -36,8 +37,8 @@ static bool ask_number(struct viewd_conn *conn, int *pid_r, struct viewd_err *er
 	if (pg_op_query(&conn->db, sql, NULL, 0, take_number, pid_r, &failed))
 		return true;
 	if (failed.cls == VIEWD_ERR_CANCELLED)
-		return pg_exec(conn, "SET statement_timeout = '60s'", err) &&
-		       pg_op_query(&conn->db, sql, NULL, 0, take_number, pid_r, err);
+		return pg_exec(conn, "BEGIN", err) && pg_exec(conn, "SET LOCAL statement_timeout = '60s'", err) &&
+		       pg_op_query(&conn->db, sql, NULL, 0, take_number, pid_r, err) && pg_exec(conn, "COMMIT", err);
 	if (err != NULL)
 		*err = failed;
 	return false;

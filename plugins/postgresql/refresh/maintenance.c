@@ -51,8 +51,10 @@ static bool maintain_relation(struct viewd_conn *conn, const struct relation *re
 	if (!pg_op_set_limits(&conn->db, MAINTAIN_TIMEOUT, MAINTAIN_LOCK_TIMEOUT, err) ||
 	    !ask_needs(conn, rel, &needs, err))
 		return false;
-	/* Without truncation: that would take readers' locks away. */
-	char *sql = talloc_asprintf(conn, "%s ", needs.vacuum ? "VACUUM (ANALYZE, TRUNCATE false)" : "ANALYZE");
+	/* Without truncation: that would take readers' locks away. Nor does it wait for a lock, since behind a pooler it
+	 * runs under other limits. */
+	char *sql =
+		talloc_asprintf(conn, "%s ", needs.vacuum ? "VACUUM (SKIP_LOCKED, ANALYZE, TRUNCATE false)" : "ANALYZE");
 	sql = talloc_strdup_append_buffer(sql, relation_quoted(&pg_syntax, sql, rel));
 	bool ok = needs.vacuum ? pg_exec_outside(conn, sql, err) : !needs.analyze || pg_exec(conn, sql, err);
 	talloc_free(sql);

@@ -21,6 +21,7 @@
 #include "common/state/state.h"
 
 #define ANSWER_US INT64_C(20000000)
+#define GIVE_BACK_US INT64_C(2000000) /* at the end: it only spares others a wait */
 #define STATEMENT_US INT64_C(10000000)
 #define LOCK_WAIT_US INT64_C(500000)
 #define HEARTBEAT_US INT64_C(15000000)
@@ -98,8 +99,10 @@ void pg_watch_close(struct viewd_watch **watch)
 	struct viewd_watch *w = *watch;
 	if (w == NULL)
 		return;
-	if (w->conn != NULL && w->leads)
+	if (w->conn != NULL && w->leads) {
+		w->conn->answer_us = GIVE_BACK_US;
 		pg_leader_give_back(w->conn);
+	}
 	if (w->conn != NULL)
 		pg_conn_close(&w->conn);
 	if (w->wake >= 0)
