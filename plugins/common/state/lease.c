@@ -53,7 +53,7 @@ static bool read_columns(const struct lease_side *side, const char *columns, str
 	return stmt_query(&st, take_lease, out, err);
 }
 
-/* Of an older table the epoch counts: lease_record() finds the row by it, when the columns have been added. */
+/* The epoch of an older table counts: lease_record() finds the row by it, when the columns have been added. */
 static bool read_lease(const struct lease_side *side, struct lease *out, struct viewd_err *err)
 {
 	struct viewd_err failure = {0};

@@ -368,7 +368,7 @@ static struct stmt load_statement(struct db *db, const char *view, bool lock, bo
 	return st;
 }
 
-/* Who only looks (plan, before the new viewd has been started) does not change the table of an older one. */
+/* A session that only looks (plan, before the new viewd has been started) does not change the table of an older one. */
 bool state_load(struct db *db, const char *view, bool lock, struct state_row *out, struct viewd_err *err)
 {
 	struct state_row row = {.rows = -1};
