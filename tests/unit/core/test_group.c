@@ -238,6 +238,24 @@ static void cancelling_one_cancels_all(void)
 	rig_free(&rig);
 }
 
+static void what_reads_a_member_is_not_made_anew_beside_it(void)
+{
+	struct rig *rig = rig_start(DB TRIO VIEW("behind", "b") VIEW("apart", "t_x"));
+	struct rig_report group, anew = {.done = false}, other;
+	struct view *behind = rig_view(rig, "behind");
+	fake_do("d", "block refresh b");
+	rig_refresh(rig, "a", &group);
+	RUN_UNTIL(rig, fake_running("d") == 1);
+	engine_replace(rig->eng, &behind, 1, rig_done, &anew);
+	rig_refresh(rig, "apart", &other);
+	RUN_UNTIL(rig, other.done);
+	CHECK(behind->job == NULL && !anew.done);
+	fake_do("d", "release refresh b");
+	RUN_UNTIL(rig, group.done && anew.done);
+	rig_settle(rig);
+	rig_free(&rig);
+}
+
 static void what_lies_between_is_told(void)
 {
 	expect_log("refresh_group 'g' cannot be refreshed (view 'x' lies between members of refresh_group 'g')");
@@ -423,6 +441,7 @@ static const struct harness_test tests[] = {
 	{"a paused member holds the group", a_paused_member_holds_the_group},
 	{"failures suspend all, resume wakes all", failures_suspend_all_and_resume_wakes_all},
 	{"cancelling one cancels all", cancelling_one_cancels_all},
+	{"what reads a member is not made anew beside it", what_reads_a_member_is_not_made_anew_beside_it},
 	{"what lies between is told", what_lies_between_is_told},
 	{"two groups may not wait for each other", two_groups_may_not_wait_for_each_other},
 	{"a refused member is told alike to all", a_refused_member_is_told_alike_to_all},
