@@ -40,10 +40,16 @@ code()
 	}' "$1"
 }
 
+# named ROOT: those files of stdin that have one of the names anywhere; the rest need no closer look.
+named()
+{
+	(cd "$1" && xargs -r grep -liE -- "$names")
+}
+
 engines()
 {
 	local file
-	sources "$1" daemon plugins/common plugins/viewd_dialect.h plugins/viewd_types.h | while read -r file; do
+	sources "$1" daemon plugins/common plugins/viewd_dialect.h plugins/viewd_types.h | named "$1" | while read -r file; do
 		code "$1/$file" "$(documentation | cut -f1 | grep -qx "$file" && echo strings)" |
 			grep -niE "$names" | sed "s|^|$file:|"
 	done

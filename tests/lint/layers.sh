@@ -13,91 +13,119 @@
 # shellcheck disable=SC2317 # called through expect_*
 . "${VIEWD_SRC:-.}/tests/lint/lib.sh" || exit 1
 
-# rooms FILE: the rooms of core that a file of core may use. engine.h and runtime.h are the face that everybody knows.
+# The functions below answer in variables, without a process for each of a thousand files.
+
+# rooms FILE: in rooms, the rooms of core that a file of core may use. engine.h and runtime.h are the face that everybody
+# knows.
 rooms()
 {
 	local face='(engine|runtime)\.h'
 	case $1 in
-	daemon/core/model/*) echo "$face|model/" ;;
-	daemon/core/plan/*) echo "$face|model/|plan/" ;;
-	daemon/core/exec/*) echo "$face|model/|plan/|exec/" ;;
-	daemon/core/flow/*) echo "$face|model/|plan/|flow/" ;;
-	daemon/core/report/*) echo "$face|model/|plan/|exec/|flow/|report/" ;;
-	daemon/core/engine/*) echo "$face|model/|plan/|exec/|flow/|engine/" ;;
-	daemon/core/turn/*) echo "$face|model/|plan/|exec/|flow/|engine/|turn/" ;;
-	daemon/core/offline/*) echo "$face|model/|plan/|offline/" ;;
-	daemon/core/*) echo "" ;;
+	daemon/core/model/*) rooms="$face|model/" ;;
+	daemon/core/plan/*) rooms="$face|model/|plan/" ;;
+	daemon/core/exec/*) rooms="$face|model/|plan/|exec/" ;;
+	daemon/core/flow/*) rooms="$face|model/|plan/|flow/" ;;
+	daemon/core/report/*) rooms="$face|model/|plan/|exec/|flow/|report/" ;;
+	daemon/core/engine/*) rooms="$face|model/|plan/|exec/|flow/|engine/" ;;
+	daemon/core/turn/*) rooms="$face|model/|plan/|exec/|flow/|engine/|turn/" ;;
+	daemon/core/offline/*) rooms="$face|model/|plan/|offline/" ;;
+	daemon/core/*) rooms="" ;;
 	esac
 }
 
-# up_to ROOM ROOMS...: those rooms from the first to ROOM, as alternatives; all of them when ROOM is none of them.
+# up_to ROOM ROOMS...: in list, those rooms from the first to ROOM, as alternatives; all of them when ROOM is none of them.
 up_to()
 {
-	local room=$1 list=
+	local room=$1
+	list=
 	shift
 	while [ $# -gt 0 ]; do
 		list+=${list:+|}$1
 		[ "$1" != "$room" ] || break
 		shift
 	done
-	echo "$list"
 }
 
-# cut_rooms FILE ROOM...: what a file of a folder that is cut in this order may use of it. What lies beside the rooms
-# stands on top.
+# room_of FILE: in folder and room, the second and the third part of its path.
+room_of()
+{
+	folder=${1#*/} room=
+	[[ $folder != */* ]] || room=${folder#*/}
+	folder=${folder%%/*} room=${room%%/*}
+}
+
+# cut_rooms FILE ROOM...: in rooms, what a file of a folder that is cut in this order may use of it. What lies beside the
+# rooms stands on top.
 cut_rooms()
 {
-	local folder room file=$1
+	local folder room list
+	room_of "$1"
 	shift
-	IFS=/ read -r _ folder room _ <<<"$file"
 	[[ $room != *.[ch] ]] || room=
-	echo "$folder/($(up_to "$room" "$@"))/"
+	up_to "$room" "$@"
+	rooms="$folder/($list)/"
 }
 
-# plugin_rooms FILE: what a file of a plugin may use of its own folder.
+# plugin_rooms FILE: in rooms, what a file of a plugin may use of its own folder.
 plugin_rooms()
 {
-	local plugin room
-	IFS=/ read -r _ plugin room _ <<<"$1"
-	case $plugin in
-	common) echo "common/($(up_to "$room" text sqltext analysis conn generate state depends capture objects incremental refresh))/" ;;
-	*) echo "$plugin/((pg|my)\.h|($(up_to "$room" conn objects depends capture incremental watch refresh))/)|common/" ;;
+	local folder room list
+	room_of "$1"
+	case $folder in
+	common)
+		up_to "$room" text sqltext analysis conn generate state depends capture objects incremental refresh
+		rooms="common/($list)/"
+		;;
+	*)
+		up_to "$room" conn objects depends capture incremental watch refresh
+		rooms="$folder/((pg|my)\.h|($list)/)|common/"
+		;;
 	esac
-	[[ $room != *.[ch] ]] || echo "|$plugin/"
+	[[ $room != *.[ch] ]] || rooms+="|$folder/"
 }
 
-# allowed FILE: the folders (or headers) that this file may include, as an extended regular expression.
+# allowed FILE: in pattern, the folders (or headers) that this file may include, as an extended regular expression.
 allowed()
 {
+	local rooms= may=
 	case $1 in
-	daemon/base/*) echo 'base/|viewd_dialect\.h' ;;
-	daemon/loop/*) echo 'base/|loop/|viewd_dialect\.h' ;;
-	daemon/conf/conf.h) echo 'base/|viewd_dialect\.h' ;;
+	daemon/base/*) may='base/|viewd_dialect\.h' ;;
+	daemon/loop/*) may='base/|loop/|viewd_dialect\.h' ;;
+	daemon/conf/conf.h) may='base/|viewd_dialect\.h' ;;
 	daemon/conf/*)
-		echo "base/|conf/conf\\.h|$(cut_rooms "$1" read schema snapshot load)|sched/(cron|zone)\\.h|viewd_dialect\\.h"
+		cut_rooms "$1" read schema snapshot load
+		may="base/|conf/conf\\.h|$rooms|sched/(cron|zone)\\.h|viewd_dialect\\.h"
 		;;
-	daemon/sched/*) echo 'base/|sched/|viewd_dialect\.h' ;;
-	daemon/plugin/*) echo 'base/|loop/|plugin/|viewd_dialect\.h' ;;
-	daemon/work/*) echo 'base/|loop/|conf/|plugin/|sched/|work/|viewd_dialect\.h' ;;
-	daemon/core/*) echo "base/|loop/|conf/|plugin/|sched/|work/|core/($(rooms "$1"))|viewd_dialect\\.h" ;;
-	daemon/ctl/text/*) echo 'base/|ctl/text/|viewd_dialect\.h' ;;
-	daemon/ctl/command/*) echo 'base/|ctl/(text|command)/|viewd_dialect\.h' ;;
+	daemon/sched/*) may='base/|sched/|viewd_dialect\.h' ;;
+	daemon/plugin/*) may='base/|loop/|plugin/|viewd_dialect\.h' ;;
+	daemon/work/*) may='base/|loop/|conf/|plugin/|sched/|work/|viewd_dialect\.h' ;;
+	daemon/core/*)
+		rooms "$1"
+		may="base/|loop/|conf/|plugin/|sched/|work/|core/($rooms)|viewd_dialect\\.h"
+		;;
+	daemon/ctl/text/*) may='base/|ctl/text/|viewd_dialect\.h' ;;
+	daemon/ctl/command/*) may='base/|ctl/(text|command)/|viewd_dialect\.h' ;;
 	daemon/ctl/*)
-		echo "base/|loop/|conf/|plugin/|sched/|work/|core/|$(cut_rooms "$1" text command answer metrics page call serve)|reload\\.h|viewd_dialect\\.h"
+		cut_rooms "$1" text command answer metrics page call serve
+		may="base/|loop/|conf/|plugin/|sched/|work/|core/|$rooms|reload\\.h|viewd_dialect\\.h"
 		;;
-	daemon/sys/*) echo 'base/|loop/|conf/|plugin/|sched/|work/|core/|sys/|viewd_dialect\.h' ;;
+	daemon/sys/*) may='base/|loop/|conf/|plugin/|sched/|work/|core/|sys/|viewd_dialect\.h' ;;
 	# viewctl: the command table it shares with the daemon, and what works without one (check, render, uninstall).
-	daemon/client/print/*) echo 'base/|ctl/command/|client/print/|viewd_dialect\.h' ;;
+	daemon/client/print/*) may='base/|ctl/command/|client/print/|viewd_dialect\.h' ;;
 	daemon/client/*)
-		echo 'base/|conf/|plugin/|core/(offline/(offline|explain|doctor|import|orphans|plan)|exec/uninstall_run)\.h|ctl/(command/|text/json_(err|text|explain)\.h)|client/|work/program\.h|viewd_dialect\.h'
+		may='base/|conf/|plugin/|core/(offline/(offline|explain|doctor|import|orphans|plan)|exec/uninstall_run)\.h|ctl/(command/|text/json_(err|text|explain)\.h)|client/|work/program\.h|viewd_dialect\.h'
 		;;
-	daemon/reload.*) echo 'base/|loop/|conf/|plugin/|sched/|work/|core/|sys/|reload\.h|viewd_dialect\.h' ;;
-	daemon/main.c) echo 'base/|daemon\.h' ;;
-	daemon/*) echo '[a-z]+/|daemon\.h|reload\.h|viewd_dialect\.h' ;;
-	plugins/viewd_dialect.h) echo 'viewd_types\.h' ;;
-	plugins/viewd_types.h) echo 'nothing' ;;
-	plugins/*) echo "$(plugin_rooms "$1" | tr -d '\n')|base/(err|clock|kind|macros|span|utf8|words)\\.h|viewd_dialect\\.h" ;;
+	daemon/reload.*) may='base/|loop/|conf/|plugin/|sched/|work/|core/|sys/|reload\.h|viewd_dialect\.h' ;;
+	daemon/main.c) may='base/|daemon\.h' ;;
+	daemon/*) may='[a-z]+/|daemon\.h|reload\.h|viewd_dialect\.h' ;;
+	plugins/viewd_dialect.h) may='viewd_types\.h' ;;
+	plugins/viewd_types.h) may='nothing' ;;
+	plugins/*)
+		plugin_rooms "$1"
+		may="$rooms|base/(err|clock|kind|macros|span|utf8|words)\\.h|viewd_dialect\\.h"
+		;;
 	esac
+	pattern="^($may)"
 }
 
 layers()
@@ -105,20 +133,35 @@ layers()
 	local file included pattern seen
 	(cd "$1" && grep -rHoE --include='*.[ch]' '^[[:space:]]*#[[:space:]]*include[[:space:]]*"[^"]*"' daemon plugins 2>/dev/null) |
 		sed 's/:[^"]*"\(.*\)"$/ \1/' | sort | while read -r file included; do
-		[ "$file" = "${seen:-}" ] || seen=$file pattern="^($(allowed "$file"))"
+		[ "$file" = "${seen:-}" ] || { seen=$file && allowed "$file"; }
 		[ "$included" = config.h ] || [[ $included =~ $pattern ]] || echo "$file includes $included"
+	done
+}
+
+# objects ROOT: those below whose source there is; others are left over from an older tree.
+objects()
+{
+	local object file
+	(cd "$1" && find daemon plugins -path '*/.libs/*-*.o' 2>/dev/null | sort) | while read -r object; do
+		file=${object##*/}
+		file=${object%/.libs/*}/${file#*-}
+		[ -e "$VIEWD_SRC/${file%.o}.c" ] || [ "$1" != "$VIEWD_BUILD" ] || continue
+		echo "$object"
 	done
 }
 
 # symbols ROOT: "FILE defines|needs SYMBOL" of the objects below, FILE without the suffix.
 symbols()
 {
-	local object file
-	(cd "$1" && find daemon plugins -path '*/.libs/*.o' 2>/dev/null | sort) | while read -r object; do
-		file=$(sed 's|/\.libs/[a-z_]*-|/|; s|\.o$||' <<<"$object")
-		[ -e "$VIEWD_SRC/$file.c" ] || [ "$1" != "$VIEWD_BUILD" ] || continue # left over from an older tree
-		nm "$1/$object" | awk -v f="$file" '$2 ~ /^[TDRB]$/ {print f, "defines", $3} $1 == "U" {print f, "needs", $2}'
-	done
+	objects "$1" | (cd "$1" && xargs -r nm -A --) | awk '
+		$2 !~ /^[TDRBU]$/ { next }
+		{
+			file = $1
+			sub(/:.*/, "", file)
+			sub(/\/\.libs\/[a-z_]*-/, "/", file)
+			sub(/\.o$/, "", file)
+			print file, $2 == "U" ? "needs" : "defines", $3
+		}'
 }
 
 # calls ROOT: calls and uses of variables between files that the rules for includes forbid. A dialect's table of
@@ -129,7 +172,7 @@ calls()
 	symbols "$1" | awk '$2 == "defines" {at[$3] = $1} $2 == "needs" {from[++n] = $1; what[n] = $3}
 		END {for (i = 1; i <= n; i++) if (what[i] in at && at[what[i]] != from[i]) print from[i], at[what[i]], what[i]}' |
 		sort | while read -r from to symbol; do
-		[ "$from" = "${seen:-}" ] || seen=$from pattern="^($(allowed "$from.c"))"
+		[ "$from" = "${seen:-}" ] || { seen=$from && allowed "$from.c"; }
 		to=${to#plugins/}
 		[[ ${to#daemon/}.h =~ $pattern ]] || [[ $symbol == *_ops ]] || [[ $to =~ ^daemon/core/(life|commands)$ ]] ||
 			echo "$from calls $symbol of $to"

@@ -18,6 +18,14 @@ search()
 	git -c safe.directory='*' -C "$repo" grep -nIE "$@"
 }
 
+# on REGEX COMMAND...: runs it with the names of the tracked files that match: one process, not one a file.
+on()
+{
+	local regex=$1
+	shift
+	(cd "$repo" && tracked | grep -E "$regex" | xargs -r -d '\n' "$@")
+}
+
 # The brackets keep these lines from finding themselves.
 machine_paths()
 {
@@ -30,13 +38,10 @@ generated()
 	tracked | grep -E '(^|/)(configure|config\.(h|h\.in|status|log)|Makefile(\.in)?|aclocal\.m4|libtool|core)$' |
 		grep -vx docs/examples/dialect/Makefile
 	tracked | grep -E '\.(o|lo|la|so|a|trs|log|gcno|gcda|orig|rej|swp|db|sqlite)$|~$'
-	(cd "$repo" && tracked | while read -r file; do
-		if [[ $file == docs/screenshots/*.jpg ]]; then
-			[ "$(stat -c %s "$file")" -le 100000 ] || echo "$file is larger than 100 kB"
-			continue
-		fi
-		[ ! -s "$file" ] || grep -qI . "$file" || echo "$file is binary"
-	done)
+	on '^docs/screenshots/.*\.jpg$' stat -c '%s %n' | awk '$1 > 100000 { print $2 " is larger than 100 kB" }'
+	on . grep -LI . | grep -vE '^docs/screenshots/.*\.jpg$' | while read -r file; do
+		[ ! -s "$repo/$file" ] || echo "$file is binary"
+	done
 }
 
 unfinished()
@@ -46,31 +51,30 @@ unfinished()
 
 unlicensed()
 {
-	(cd "$repo" && tracked | grep -E '\.([ch]|sh|m4)$' | while read -r file; do
-		head -n 5 "$file" | grep -q 'SPDX-License-Identifier: MIT' || echo "$file has no SPDX line"
-	done)
+	on '\.([ch]|sh|m4)$' grep -LPz '\A(.*\n){0,4}.*SPDX-License-Identifier: MIT' | sed 's/$/ has no SPDX line/'
 }
 
 untidy()
 {
 	search '[ 	]+$' -- '*.[ch]' '*.sh' '*.mk' '*.am' '*.ac' '*.m4'
-	(cd "$repo" && tracked | grep -E '\.([ch]|sh)$' | while read -r file; do
-		[ ! -s "$file" ] || [ -z "$(tail -c 1 "$file")" ] || echo "$file does not end with a newline"
-	done)
-	(cd "$repo" && tracked | while read -r file; do
-		[ "$(head -c 2 "$file")" != '#!' ] || [ -x "$file" ] || echo "$file has #! but is not executable"
-	done)
+	on '\.([ch]|sh)$' grep -LPz '\n\z' | while read -r file; do
+		[ ! -s "$repo/$file" ] || echo "$file does not end with a newline"
+	done
+	on . grep -lPz '\A#!' | while read -r file; do
+		[ -x "$repo/$file" ] || echo "$file has #! but is not executable"
+	done
 }
 
 # A table that is too wide becomes a list, an example is broken. A tab in C is four columns.
 wide()
 {
-	(cd "$repo" && tracked | grep -E '\.[ch]$' | while read -r file; do
-		expand -t 4 "$file" | awk -v file="$file" 'length($0) > 120 { print file ":" NR ": " length($0) " columns" }'
-	done)
-	(cd "$repo" && tracked | grep '\.md$' | while read -r file; do
-		awk -v file="$file" 'length($0) > 120 { print file ":" NR ": " length($0) " columns" }' "$file"
-	done)
+	on '\.([ch]|md)$' awk '
+		length($0) <= 30 { next }
+		FILENAME ~ /\.[ch]$/ {
+			while (at = index($0, "\t"))
+				$0 = substr($0, 1, at - 1) substr("    ", (at - 1) % 4 + 1) substr($0, at + 1)
+		}
+		length($0) > 120 { print FILENAME ":" FNR ": " length($0) " columns" }'
 }
 
 command -v git >/dev/null || skip_all "no git"
@@ -90,6 +94,8 @@ printf '%0121d\n' 0 | fixture wide.md
 printf '| %0117d |\n' 0 | fixture table.md
 printf '    %0117d\n' 0 | fixture example.md
 printf '\t%0117d\n' 0 | fixture wide.c
+printf 'int i;' | fixture open.c
+printf '\n\n\n\n\n/* SPDX-License-Identifier: MIT */\n' | fixture far.c
 git -C "$repo" add -A
 expect_found "a path of one machine" '^notes.txt:1:' machine_paths
 expect_found "a generated file" '^a.o$' generated
@@ -97,6 +103,8 @@ expect_found "a binary" '^picture is binary' generated
 expect_found "a large picture" '^docs/screenshots/large.jpg is larger' generated
 expect_found "work left to do" '^later.c:1:' unfinished
 expect_found "a source without a licence line" '^later.c has no SPDX' unlicensed
+expect_found "a licence line that comes too late" '^far.c has no SPDX' unlicensed
+expect_found "a last line without its end" '^open.c does not end' untidy
 expect_found "trailing blanks" '^later.c:1:' untidy
 expect_found "a line of text that is too wide" '^wide.md:1: 121 columns' wide
 expect_found "a row of a table that is too wide" '^table.md:1: 121 columns' wide

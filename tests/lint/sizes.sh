@@ -24,42 +24,40 @@ exceptions()
 # In house style a function's body is between a { and a } that stand alone in the first column.
 measure()
 {
-	local file
-	sources "$1" daemon plugins tests docs | while read -r file; do
-		awk -v file="$file" -v max_file="$max_file" -v max_function="$max_function" '
-			/^[A-Za-z].*\(/ { name = $0; sub(/\(.*/, "", name); sub(/.*[ *]/, "", name) }
-			/^\{/ { start = NR }
-			/^\}/ && start {
-				if (NR - start - 1 > max_function)
-					printf "%s:%s: %d lines\n", file, name, NR - start - 1
-				start = 0
-			}
-			END { if (NR > max_file) printf "%s: %d lines\n", file, NR }' "$1/$file"
-	done
+	sources "$1" daemon plugins tests docs | (cd "$1" && xargs -r awk -v max_file="$max_file" -v max_function="$max_function" '
+		function ends() { if (lines > max_file) printf "%s: %d lines\n", file, lines }
+		FNR == 1 { ends(); file = FILENAME; start = 0 }
+		{ lines = FNR }
+		/^[A-Za-z].*\(/ { name = $0; sub(/\(.*/, "", name); sub(/.*[ *]/, "", name) }
+		/^\{/ { start = FNR }
+		/^\}/ && start {
+			if (FNR - start - 1 > max_function)
+				printf "%s:%s: %d lines\n", file, name, FNR - start - 1
+			start = 0
+		}
+		END { ends() }')
 }
 
 # members ROOT: structs with more members than that. What stands in braces inside is one member.
 members()
 {
-	local file
-	sources "$1" daemon plugins | while read -r file; do
-		awk -v file="$file" -v max="$max_members" '
-			/^(typedef )?(struct|union) [a-z_]* ?\{/ { name = $2; n = 0; depth = 0; inside = 1; comment = 0; next }
-			inside && /^\}/ { if (n > max) printf "%s:%s: %d members\n", file, name, n; inside = 0 }
-			inside {
-				line = $0
-				if (comment) { if (line !~ /\*\//) next; sub(/^.*\*\//, "", line); comment = 0 }
-				gsub(/\/\*[^*]*(\*+[^*\/][^*]*)*\*+\//, "", line)
-				if (line ~ /\/\*/) { comment = 1; sub(/\/\*.*/, "", line) }
-				gsub(/[^{}();,]/, "", line)
-				for (i = 1; i <= length(line); i++) {
-					c = substr(line, i, 1)
-					if (c ~ /[{(]/) depth++
-					else if (c ~ /[})]/) depth--
-					else if (depth == 0) n++
-				}
-			}' "$1/$file"
-	done
+	sources "$1" daemon plugins | (cd "$1" && xargs -r awk -v max="$max_members" '
+		FNR == 1 { inside = 0 }
+		/^(typedef )?(struct|union) [a-z_]* ?\{/ { name = $2; n = 0; depth = 0; inside = 1; comment = 0; next }
+		inside && /^\}/ { if (n > max) printf "%s:%s: %d members\n", FILENAME, name, n; inside = 0 }
+		inside {
+			line = $0
+			if (comment) { if (line !~ /\*\//) next; sub(/^.*\*\//, "", line); comment = 0 }
+			gsub(/\/\*[^*]*(\*+[^*\/][^*]*)*\*+\//, "", line)
+			if (line ~ /\/\*/) { comment = 1; sub(/\/\*.*/, "", line) }
+			gsub(/[^{}();,]/, "", line)
+			for (i = 1; i <= length(line); i++) {
+				c = substr(line, i, 1)
+				if (c ~ /[{(]/) depth++
+				else if (c ~ /[})]/) depth--
+				else if (depth == 0) n++
+			}
+		}')
 }
 
 # folders ROOT: those with more sources than that.
