@@ -1,7 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # The page in a real browser: states, live changes, filter, keyboard, narrow and wide, nothing from elsewhere, a thousand views.
-# VIEWD_SCREENSHOTS=DIR keeps pictures there.
 . "${VIEWD_SRC:-.}/tests/system/lib.sh" || exit 1
 
 port=20000
@@ -59,87 +58,9 @@ if [ -z "$chromium" ]; then
 	finish
 fi
 
-# ---- a browser, driven over a pipe: messages in JSON, each with a zero byte behind it ----
-mkfifo "$T/to" "$T/from"
-exec {to}<>"$T/to" {from}<>"$T/from"
-start_browser()
-{
-	exec 3<"$T/to" 4>"$T/from"
-	exec "$chromium" --headless=new --no-sandbox --disable-gpu --disable-dev-shm-usage --no-first-run --mute-audio \
-		--user-data-dir="$T/browser" --remote-debugging-pipe about:blank
-}
-export HOME="$T"
-start_process "$T/chromium.log" start_browser
-nothing='{}'
-message=0
-session=
-
-# cdp METHOD [PARAMS]: its result.
-cdp()
-{
-	local reply
-	message=$((message + 1))
-	jq -jcn --argjson id $message --arg m "$1" --argjson p "${2:-$nothing}" --arg s "$session" \
-		'{id: $id, method: $m, params: $p} + (if $s == "" then {} else {sessionId: $s} end)' >&"$to"
-	printf '\0' >&"$to"
-	while IFS= read -r -d '' -t 60 -u "$from" reply; do
-		[[ $reply == "{\"id\":$message,"* ]] || continue
-		jq -c '.result // .error' <<<"$reply"
-		return
-	done
-	return 1
-}
-
-# Variables that cdp changes must stay in this shell.
-call()
-{
-	cdp "$@" >"$T/reply.json"
-}
-
-# js EXPRESSION: its value, waited for.
-js()
-{
-	call Runtime.evaluate "$(jq -cn --arg e "$1" '{expression: $e, awaitPromise: true, returnByValue: true}')"
-	jq -r 'if .exceptionDetails then "exception: " + (.exceptionDetails.exception.description // .exceptionDetails.text) else .result.value end' "$T/reply.json"
-}
-
-js_is()
-{
-	[ "$(js "$1")" = "$2" ]
-}
-
-key()
-{
-	call Input.dispatchKeyEvent "$(jq -cn --arg k "$1" --arg t "${2:-}" '{type: "keyDown", key: $k, code: $k} + (if $t == "" then {} else {text: $t} end)')"
-	call Input.dispatchKeyEvent "$(jq -cn --arg k "$1" '{type: "keyUp", key: $k, code: $k}')"
-}
-
-size()
-{
-	call Emulation.setDeviceMetricsOverride "{\"width\":$1,\"height\":$2,\"deviceScaleFactor\":1,\"mobile\":false}"
-}
-
-visit()
-{
-	call Page.navigate "{\"url\":\"$base$1\"}"
-	wait_until js_is 'document.documentElement.dataset.ready ?? ""' yes
-}
-
-# picture NAME [QUALITY]
-picture()
-{
-	[ -n "${VIEWD_SCREENSHOTS:-}" ] || return 0
-	call Page.captureScreenshot "{\"format\":\"jpeg\",\"quality\":${2:-60}}"
-	jq -r .data "$T/reply.json" | base64 -d >"$VIEWD_SCREENSHOTS/$1.jpg"
-}
-
+. "$VIEWD_SRC/tests/system/lib-browser.sh" || exit 1
 row="[...document.querySelectorAll('#views tbody tr')].find(tr => tr.dataset.key ==="
-ok "the browser starts" call Target.createTarget '{"url":"about:blank"}'
-target=$(jq -r .targetId "$T/reply.json")
-call Target.attachToTarget "{\"targetId\":\"$target\",\"flatten\":true}"
-session=$(jq -r .sessionId "$T/reply.json")
-[ -n "$session" ] && [ "$session" != null ] || die "the browser cannot be driven"
-call Page.enable
+open_browser || die "the browser cannot be driven"
 call Page.addScriptToEvaluateOnNewDocument '{"source":"window.violations = []; addEventListener(\"securitypolicyviolation\", e => violations.push(e.violatedDirective + \" \" + e.blockedURI)); addEventListener(\"error\", e => violations.push(e.message))"}'
 size 1440 900
 ok "the page comes to life" visit /
@@ -153,7 +74,6 @@ is "... with levels" "$(js "[...document.querySelectorAll('.level')].map(l => [.
 is "... and edges" "$(js "[...document.querySelectorAll('.edge')].map(e => e.dataset.from + '>' + e.dataset.to).sort().join()")" "shop sold>shop:totals,shop:totals>shop:best"
 is "... in which a view shows its state" "$(js "document.querySelector('.node.bad').firstChild.textContent")" broken
 like "... to those who hear it, too" "$(js "document.querySelector('.node.good').ariaLabel")" ': ACTIVE, FRESH'
-picture page-light
 
 # ---- live ----
 js 'window.marker = 1' >"$T/marker"
@@ -193,12 +113,10 @@ is "every heading of a table belongs to a row or a column" "$(js "document.query
 for width in 320 1440; do
 	size $width 800
 	ok "at $width pixels nothing is cut" wait_until js_is "document.documentElement.scrollWidth <= $width" true
-	[ $width = 1440 ] || picture page-telephone
 done
-call Emulation.setEmulatedMedia '{"features":[{"name":"prefers-color-scheme","value":"dark"}]}'
+theme dark
 unlike "in the dark it is dark" "$(js "getComputedStyle(document.body).backgroundColor")" 255
-picture page-dark
-call Emulation.setEmulatedMedia '{"features":[{"name":"prefers-color-scheme","value":"light"}]}'
+theme light
 
 # ---- one view ----
 ok "a view's page comes to life" visit '/view?view=shop:totals'
@@ -209,7 +127,36 @@ sql_sqlite "$T/shop.db" "INSERT INTO sold VALUES ('milk', 1)"
 ok "... and follows what happens" wait_until js_is "[...document.querySelectorAll('dt')].find(t => t.textContent === 'rows').nextSibling.textContent" 3
 is "it obeys its own policy" "$(js 'JSON.stringify(violations)')" '[]'
 is "nothing comes from elsewhere" "$(js "performance.getEntriesByType('resource').filter(r => !r.name.startsWith('$base/')).length")" 0
-picture view
+
+# ---- PostgreSQL says the schema of what is read, the files do not ----
+if [ -x "$pg_bin/postgres" ]; then
+	start_pg
+	sql_pg "CREATE TABLE src (n integer); INSERT INTO src VALUES (1); GRANT ALL ON src TO viewd; GRANT ALL ON SCHEMA public TO viewd; ALTER TABLE src OWNER TO viewd"
+	cp "$T/viewd.conf" "$T/one.conf"
+	cat >>"$T/viewd.conf" <<-END
+		[database pg]
+		url = $pg_url
+		[view base]
+		database = pg
+		method = table
+		on_change = yes
+		max_retries = 0
+		definition = SELECT 1 / n AS n FROM src
+		[view above]
+		database = pg
+		method = simple
+		definition = SELECT n FROM base
+	END
+	ok "a database more" viewctl reload
+	ok "... with its views" wait_until "is_fresh base && is_fresh above"
+	sql_pg "UPDATE src SET n = 0"
+	ok "... of which one fails" wait_until "field_is base state FAILED && field_is above freshness STALE"
+	ok "the page shows them" visit /
+	is "what is a view is no source" "$(js "[...document.querySelectorAll('.node.source')].map(n => n.textContent).sort().join()")" public.src,sold
+	mv "$T/one.conf" "$T/viewd.conf"
+	ok "... and without them" viewctl reload
+	stop_pg
+fi
 
 # ---- a thousand views ----
 {
@@ -235,7 +182,6 @@ is "... all of them in the table" "$(js "document.querySelectorAll('#views tbody
 ok "... and levels are folded in the graph" test "$(js "document.querySelectorAll('.node').length")" -lt 400
 like "... which says how many" "$(js "document.querySelector('.node.more').textContent")" '^[0-9]+ more'
 size 1440 900
-picture page-1000 20
 js "document.querySelector('.node.more').click()" >"$T/click"
 ok "... and unfolds" test "$(js "document.querySelectorAll('.level')[1].querySelectorAll('.node').length")" -gt 90
 is "the page obeys its policy here, too" "$(js 'JSON.stringify(violations)')" '[]'

@@ -18,6 +18,11 @@ function plain(name) {
 	return name.replaceAll('"', "").replaceAll("`", "");
 }
 
+// The files may leave out the schema of a relation.
+function names(source, relation) {
+	return source === relation || source.endsWith("." + relation);
+}
+
 function kind(view) {
 	if (view.activity === "REFRESHING")
 		return "busy";
@@ -50,9 +55,9 @@ function gather(views) {
 	for (const [key, view] of views) {
 		const node = nodes.get(key);
 		node.reads = view.upstream.map(label => upstreamKey(views, view, label)).filter(k => k);
-		const names = new Set(node.reads.map(k => plain(nodes.get(k).view.relation)));
+		const upstream = node.reads.map(k => plain(nodes.get(k).view.relation));
 		for (const source of view.sources) {
-			if (!relations.includes(source.kind) || source.heard_by === "kept" || names.has(plain(source.name)))
+			if (!relations.includes(source.kind) || source.heard_by === "kept" || upstream.some(name => names(plain(source.name), name)))
 				continue;
 			const id = view.database + " " + plain(source.name), known = nodes.get(id);
 			if (!known)
