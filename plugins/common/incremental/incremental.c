@@ -7,6 +7,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 /* More keys than this are not looked for. */
 #define KEYS_MAX 50000
@@ -211,10 +212,12 @@ static bool refresh_keys(struct task *task, const struct work *work, const struc
 	out->rows = task->state.rows >= 0 ? task->state.rows + written.inserted - written.deleted : -1;
 	out->did = out->rows_written > 0 ? VIEWD_DID_INCREMENTAL : VIEWD_DID_NO_DATA;
 	out->from_logs = true;
-	snprintf(out->reason, sizeof out->reason,
-	         "incremental: %" PRId64 " keys of %" PRId64 " images%s, %.1f ms expected, all rows %.1f ms", work->n,
-	         news->images, form != 0 ? ", in the second form" : "",
-	         cost_of_form(&task->chain->cost, form, work->n) / 1000, task->chain->cost.whole_us / 1000);
+	snprintf(out->reason, sizeof out->reason, "incremental: %" PRId64 " keys of %" PRId64 " images%s, %.1f ms expected",
+	         work->n, news->images, form != 0 ? ", in the second form" : "",
+	         cost_of_form(&task->chain->cost, form, work->n) / 1000);
+	size_t len = strlen(out->reason);
+	if (task->chain->cost.whole_us > 0) /* known */
+		snprintf(out->reason + len, sizeof out->reason - len, ", all rows %.1f ms", task->chain->cost.whole_us / 1000);
 	return out->rows >= 0 || task_count_rows(task, &out->rows, err);
 }
 
