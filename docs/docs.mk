@@ -67,5 +67,7 @@ EXTRA_DIST += \
 	docs/adr/README.md
 EXTRA_DIST += docs/man/viewctl.1.head docs/man/viewctl.1.tail docs/man/viewd.conf.5.head docs/man/viewd.conf.5.tail
 EXTRA_DIST += \
-	docs/screenshots/page-1000.jpg docs/screenshots/page-dark.jpg docs/screenshots/page-light.jpg \
-	docs/screenshots/page-telephone.jpg docs/screenshots/view.jpg
+	docs/screenshots/explain.txt docs/screenshots/graph.txt docs/screenshots/history.txt docs/screenshots/plan.txt \
+	docs/screenshots/status.txt docs/screenshots/why.txt \
+	docs/screenshots/page-1000.png docs/screenshots/page-dark.png docs/screenshots/page-light.png \
+	docs/screenshots/page-telephone.png docs/screenshots/view.png

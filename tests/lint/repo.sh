@@ -38,8 +38,8 @@ generated()
 	tracked | grep -E '(^|/)(configure|config\.(h|h\.in|status|log)|Makefile(\.in)?|aclocal\.m4|libtool|core)$' |
 		grep -vx docs/examples/dialect/Makefile
 	tracked | grep -E '\.(o|lo|la|so|a|trs|log|gcno|gcda|orig|rej|swp|db|sqlite)$|~$'
-	on '^docs/screenshots/.*\.jpg$' stat -c '%s %n' | awk '$1 > 100000 { print $2 " is larger than 100 kB" }'
-	on . grep -LI . | grep -vE '^docs/screenshots/.*\.jpg$' | while read -r file; do
+	on '^docs/screenshots/.*\.png$' stat -c '%s %n' | awk '$1 > 150000 { print $2 " is larger than 150 kB" }'
+	on . grep -LI . | grep -vE '^docs/screenshots/.*\.png$' | while read -r file; do
 		[ ! -s "$repo/$file" ] || echo "$file is binary"
 	done
 }
@@ -87,7 +87,7 @@ git init -q "$repo"
 fixture notes.txt <<<"see /home""/somebody/notes"
 fixture a.o <<<'x'
 printf 'a\0b' | fixture picture
-head -c 100001 /dev/zero | fixture docs/screenshots/large.jpg
+head -c 150001 /dev/zero | fixture docs/screenshots/large.png
 fixture later.c <<<"/* TO""DO */ "
 fixture tool.sh <<<'#!/bin/sh'
 printf '%0121d\n' 0 | fixture wide.md
@@ -100,7 +100,7 @@ git -C "$repo" add -A
 expect_found "a path of one machine" '^notes.txt:1:' machine_paths
 expect_found "a generated file" '^a.o$' generated
 expect_found "a binary" '^picture is binary' generated
-expect_found "a large picture" '^docs/screenshots/large.jpg is larger' generated
+expect_found "a large picture" '^docs/screenshots/large.png is larger' generated
 expect_found "work left to do" '^later.c:1:' unfinished
 expect_found "a source without a licence line" '^later.c has no SPDX' unlicensed
 expect_found "a licence line that comes too late" '^far.c has no SPDX' unlicensed

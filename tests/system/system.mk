@@ -213,7 +213,7 @@ system_tests = \
 	tests/system/98-terminal.sh \
 	tests/system/99-escapes.sh
 TESTS += $(system_tests)
-EXTRA_DIST += $(system_tests) tools/demo.sh
+EXTRA_DIST += $(system_tests) tools/demo.sh tools/screenshots.sh
 
 # The examples are tested, so they are shipped and checked together.
 examples = \
