@@ -7,7 +7,7 @@ libmytest_la_LIBADD = libviewd_mysql.la libviewd_sql.la libviewd.la libharness.l
 
 my_programs = tests/mysql/test_my_away tests/mysql/test_my_binlog tests/mysql/test_my_capture \
 	tests/mysql/test_my_compared tests/mysql/test_my_cost tests/mysql/test_my_crash tests/mysql/test_my_depends \
-	tests/mysql/test_my_harmless tests/mysql/test_my_ids tests/mysql/test_my_incremental tests/mysql/test_my_logs \
+	tests/mysql/test_my_errors tests/mysql/test_my_harmless tests/mysql/test_my_ids tests/mysql/test_my_incremental tests/mysql/test_my_logs \
 	tests/mysql/test_my_look tests/mysql/test_my_readers tests/mysql/test_my_rolls tests/mysql/test_my_session \
 	tests/mysql/test_my_settings tests/mysql/test_my_writers
 check_PROGRAMS += $(my_programs) tests/mysql/server_kill
@@ -28,6 +28,8 @@ tests_mysql_test_my_crash_CPPFLAGS = $(AM_CPPFLAGS) $(MYSQL_CFLAGS)
 tests_mysql_test_my_crash_LDADD = libmytest.la $(LDADD)
 tests_mysql_test_my_depends_CPPFLAGS = $(AM_CPPFLAGS) $(MYSQL_CFLAGS)
 tests_mysql_test_my_depends_LDADD = libmytest.la $(LDADD)
+tests_mysql_test_my_errors_CPPFLAGS = $(AM_CPPFLAGS) $(MYSQL_CFLAGS)
+tests_mysql_test_my_errors_LDADD = libmytest.la $(LDADD)
 tests_mysql_test_my_harmless_CPPFLAGS = $(AM_CPPFLAGS) $(MYSQL_CFLAGS)
 tests_mysql_test_my_harmless_LDADD = libmytest.la $(LDADD) -lpthread
 tests_mysql_test_my_ids_CPPFLAGS = $(AM_CPPFLAGS) $(MYSQL_CFLAGS)

@@ -449,27 +449,6 @@ static void what_is_granted_later_counts(void)
 	my_applied(conn, &view, VIEWD_CHANGE_CREATE);
 }
 
-/* Errors that a server passes on from another one behind it (FEDERATED, Spider). */
-static void a_server_behind_the_server_is_the_views_own_failure(void)
-{
-	static const int numbers[] = {1158, 1160, 1429, 1430, 12701};
-	my_fresh();
-	struct viewd_conn *conn = my_session();
-	struct viewd_err err = {0};
-	for (size_t i = 0; i < ARRAY_LEN(numbers); i++) {
-		my_do("CREATE OR REPLACE PROCEDURE behind() SIGNAL SQLSTATE '08S01' SET MYSQL_ERRNO = %d,"
-		      " MESSAGE_TEXT = 'the other server has gone away'",
-		      numbers[i]);
-		my_do("GRANT EXECUTE ON PROCEDURE behind TO viewd@localhost");
-		err = (struct viewd_err){0};
-		CHECK(!db_exec(&conn->db, "CALL behind()", &err));
-		CHECK_STR(err_class_word(err.cls), "resource");
-		CHECK_INT(err.native, numbers[i]);
-		CHECK_CONTAINS(err.hint, "another server");
-		CHECK(DIALECT->alive(conn) && !conn->lost);
-	}
-}
-
 static const struct harness_test offline[] = {
 	{"urls are judged", urls_are_judged},
 	{"tables are told from columns", tables_are_told_from_columns},
@@ -486,7 +465,6 @@ static const struct harness_test online[] = {
 	{"views that need a column stop a replacement", views_that_need_a_column_stop_a_replacement},
 	{"an answer of another shape is a failure", an_answer_of_another_shape_is_a_failure},
 	{"any row of our tables can be read", any_row_of_our_tables_can_be_read},
-	{"a server behind the server is the view's own failure", a_server_behind_the_server_is_the_views_own_failure},
 	{"types have room", types_have_room},
 	{"a commit tells what has failed", a_commit_tells_what_has_failed},
 	{"nothing is sent after a deadlock", nothing_is_sent_after_a_deadlock},

@@ -32,10 +32,10 @@ conf <<-END
 	definition = SELECT id, v FROM logged
 END
 
-# view_is VIEW VALUE: the sum of its column v, on node 2.
+# view_is VIEW VALUE [NODE]: the sum of its column v, on node 2.
 view_is()
 {
-	[ "$(sql_on 2 "SELECT sum(v) FROM $1")" = "$2" ]
+	[ "$(sql_on "${3:-2}" "SELECT sum(v) FROM $1")" = "$2" ]
 }
 # watches_at NODE: viewd leads by way of it.
 watches_at()
@@ -120,15 +120,29 @@ ok "and is noticed by way of the other one" wait_until view_is of_last 10
 ok "the other node falls behind" desync 2 ON
 ok "it is left as well" wait_until watches_at 1
 ok "it catches up" desync 2 OFF
-kill -STOP "${galera_pid[1]}"
 # One of two nodes is no majority: an administrator says that it goes on.
-bootstrap()
+# goes_on NODE VALUE
+goes_on()
 {
-	mariadb_db='' sql_on 2 "SET GLOBAL wsrep_provider_options = 'pc.bootstrap=1'"
-	mariadb_db=shop sql_on 2 "UPDATE last SET v = 11"
+	mariadb_db='' sql_on "$1" "SET GLOBAL wsrep_provider_options = 'pc.bootstrap=1'"
+	sql_on "$1" "UPDATE last SET v = $2"
 }
-ok "a node that stops is left behind" wait_until bootstrap
-ok "viewd goes on by way of the other one" wait_until view_is of_last 11
+# isolate 0|1: the first node, which is reached by clients all the same.
+isolate()
+{
+	mariadb_db='' sql_on 1 "SET GLOBAL wsrep_provider_options = 'gmcast.isolate=$1'"
+}
+ok "the first node is cut off" isolate 1
+# Waiting asks for a look, for which the node would have to know what was committed elsewhere.
+ok "so nobody is told that a view is fresh" wait_until "! viewctl wait of_last --timeout 2s"
+ok "the other one goes on" wait_until goes_on 2 11
+ok "so does viewd by way of it" wait_until "viewctl wait of_last --timeout 2s; view_is of_last 11"
+ok "the first node comes back" isolate 0
+ok "with all that it has missed" wait_until view_is of_last 11 1
+ok "it is synced" wait_until synced 1
+kill -STOP "${galera_pid[2]}"
+ok "a node that stops is left behind" wait_until goes_on 1 12
+ok "viewd goes on by way of the other one" wait_until view_is of_last 12 1
 ok "all of it" viewctl verify of_much of_last
-kill -CONT "${galera_pid[1]}"
+kill -CONT "${galera_pid[2]}"
 finish

@@ -199,6 +199,7 @@ system_tests = \
 	tests/system/67-hidden-mariadb.sh \
 	tests/system/69-cluster-mariadb.sh \
 	tests/system/69-positions-mariadb.sh \
+	tests/system/69-silence-mariadb.sh \
 	tests/system/85-outside.sh \
 	tests/system/88-unflushed.sh \
 	tests/system/90-control.sh \

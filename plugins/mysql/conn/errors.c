@@ -53,6 +53,7 @@ static const struct errno_class classes[] = {
 	{1053, VIEWD_ERR_LOST, NULL},    /* ER_SERVER_SHUTDOWN */
 	{1079, VIEWD_ERR_LOST, NULL},    /* ER_SHUTDOWN_COMPLETE */
 	{1152, VIEWD_ERR_LOST, NULL},    /* ER_ABORTING_CONNECTION */
+	{1180, VIEWD_ERR_LOST, NULL},    /* ER_ERROR_DURING_COMMIT; judged by its text as well */
 	{1927, VIEWD_ERR_LOST, NULL},    /* ER_CONNECTION_KILLED, MariaDB */
 	{3169, VIEWD_ERR_LOST, NULL},    /* ER_SESSION_WAS_KILLED, MySQL */
 	{4031, VIEWD_ERR_LOST, NULL},    /* ER_CLIENT_INTERACTION_TIMEOUT, MySQL */
@@ -73,7 +74,7 @@ static const struct errno_class classes[] = {
 	{1637, VIEWD_ERR_CONFLICT, NULL}, /* ER_TOO_MANY_CONCURRENT_TRXS */
 	{3572, VIEWD_ERR_CONFLICT, NULL}, /* ER_LOCK_NOWAIT, MySQL */
 	/* limits */
-	{1317, VIEWD_ERR_CANCELLED, NULL}, /* ER_QUERY_INTERRUPTED */
+	{1317, VIEWD_ERR_CANCELLED, NULL}, /* ER_QUERY_INTERRUPTED; exec.c knows whether viewd has asked for it */
 	{1969, VIEWD_ERR_TIMEOUT, NULL},   /* ER_STATEMENT_TIMEOUT, MariaDB */
 	{3024, VIEWD_ERR_TIMEOUT, NULL},   /* ER_QUERY_TIMEOUT, MySQL */
 	/* the machine is full */
@@ -147,6 +148,8 @@ static enum viewd_err_class class_of(unsigned number, const char *text, bool sen
 		return VIEWD_ERR_QUERY;
 	if (number == 1290 && strstr(text, "read") == NULL)
 		return VIEWD_ERR_QUERY; /* another option, such as --secure-file-priv */
+	if (number == 1180 && strstr(text, "Primary Component") == NULL)
+		return VIEWD_ERR_QUERY; /* not a node that has lost its cluster */
 	if (number == 2026 && (strstr(text, "certificate") != NULL || strstr(text, "required") != NULL))
 		return VIEWD_ERR_AUTH; /* not a handshake that broke off, so another attempt will not help */
 	if (found->cls == VIEWD_ERR_LOST && !sent)

@@ -19,7 +19,8 @@
 #define GRACE_US (5 * SPAN_SECOND) /* for the server to notice its own limit, and for KILL to work */
 #define GRANTED_US SPAN_SECOND     /* after a refusal, privileges are looked up anew so often */
 #define FOREVER_US INT64_C(-1)
-#define SILENCE_US (10 * SPAN_SECOND)        /* without an answer; then it is asked whether the server is still there */
+#define SILENCE_US (10 * SPAN_SECOND)      /* without an answer; then it is asked whether the server is still there */
+#define SILENCE_AGAIN_US (3 * SPAN_SECOND) /* after it did not answer that: one connection may have failed by chance */
 #define ROLLBACK_LIMIT_US (10 * SPAN_MINUTE) /* undoing a long INSERT takes its time */
 
 static char *add_literal(struct viewd_conn *conn, char *sql, const char *value)
@@ -62,15 +63,37 @@ static int64_t mono_us(void)
 	return now.tv_sec * SPAN_SECOND + now.tv_nsec / 1000;
 }
 
-/* Waits until the server has answered. False: limit_us passed. Where another server would serve, one that takes no new
- * connection any more is given up: a process that was stopped keeps its connections open. */
+/* How long the server may be silent before it is asked whether it is there. */
+static int64_t patience(const struct viewd_conn *conn, bool doubted)
+{
+	return conn->url->n_places == 1 ? SPAN_HOUR : doubted ? SILENCE_AGAIN_US : SILENCE_US;
+}
+
+/* Where another server would serve, one that takes no new connection two times in a row is given up: a process that was
+ * stopped keeps its connections open. *doubted_r: it took none. */
+static void doubt(struct viewd_conn *conn, bool *doubted_r)
+{
+	if (conn->url->n_places == 1)
+		return;
+	bool again = *doubted_r;
+	*doubted_r = !places_answers(conn);
+	if (*doubted_r)
+		db_log(&conn->db, VIEWD_LOG_WARNING,
+		       "database '%s', a statement waits and the server takes no new connection%s", conn->db.database_name,
+		       again ? ": it is given up" : "");
+	if (*doubted_r && again)
+		shutdown(mysql_get_socket(conn->my), SHUT_RDWR);
+}
+
+/* Waits until the server has answered. False: limit_us passed. */
 static bool wait_answer(struct viewd_conn *conn, int64_t limit_us)
 {
-	int64_t deadline = mono_us() + limit_us, slice = conn->url->n_places > 1 ? SILENCE_US : SPAN_HOUR;
+	int64_t deadline = mono_us() + limit_us;
 	struct pollfd pfd = {.fd = mysql_get_socket(conn->my), .events = POLLIN};
+	bool doubted = false;
 
 	for (;;) {
-		int64_t left = limit_us < 0 ? slice : deadline - mono_us();
+		int64_t slice = patience(conn, doubted), left = limit_us < 0 ? slice : deadline - mono_us();
 		if (left < 0)
 			left = 0;
 		int rc = poll(&pfd, 1, (int)((left > slice ? slice : left) / SPAN_MS + 1));
@@ -78,8 +101,8 @@ static bool wait_answer(struct viewd_conn *conn, int64_t limit_us)
 			return true;
 		if (rc == 0 && limit_us >= 0 && mono_us() >= deadline)
 			return false;
-		if (rc == 0 && conn->url->n_places > 1 && !places_answers(conn))
-			shutdown(pfd.fd, SHUT_RDWR);
+		if (rc == 0)
+			doubt(conn, &doubted);
 	}
 }
 
@@ -118,7 +141,9 @@ static bool answer_failed(struct viewd_conn *conn, bool in_time, enum viewd_err_
 		return err_set(err, too_late,
 		               too_late == VIEWD_ERR_TIMEOUT ? "statement took longer than its limit"
 		                                             : "lock was not granted in time");
-	atomic_store(&conn->cancelled, false);
+	/* A cluster says the same to whoever is in the way of another node's change. */
+	if (!atomic_exchange(&conn->cancelled, false))
+		err_set(err, VIEWD_ERR_CONFLICT, "statement was interrupted by the server or by somebody's KILL QUERY");
 	return false;
 }
 

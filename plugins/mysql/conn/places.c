@@ -33,9 +33,31 @@ bool places_find_cluster(struct viewd_conn *conn, struct viewd_err *err)
 	return true;
 }
 
+static bool take_ready_fn(void *ctx, const char *const *v, size_t n UNUSED)
+{
+	*(bool *)ctx = strcmp(v[1], "OFF") != 0;
+	return false;
+}
+
+static const struct db_reader take_ready[] = {{take_ready_fn, "tt", "whether a node serves"}};
+
+/* A node that has lost its cluster says the same as one that is slow, and says it for ever. */
+static bool serves(struct viewd_conn *conn)
+{
+	bool ready = true;
+
+	return conn->lost ||
+	       !my_query(&conn->db, "SHOW GLOBAL STATUS LIKE 'wsrep_ready'", NULL, 0, take_ready, &ready, NULL) || ready;
+}
+
 bool places_catch_up(struct viewd_conn *conn, struct viewd_err *err)
 {
-	return !conn->node.certifies || db_exec(&conn->db, "SET STATEMENT wsrep_sync_wait = 1 FOR SELECT 1", err);
+	if (!conn->node.certifies || db_exec(&conn->db, "SET STATEMENT wsrep_sync_wait = 1 FOR SELECT 1", err))
+		return true;
+	if (serves(conn))
+		return false;
+	conn->lost = true;
+	return err_set(err, VIEWD_ERR_LOST, "the node has lost its cluster and serves nobody");
 }
 
 bool places_is_behind(struct viewd_conn *conn, bool *behind_r, struct viewd_err *err)
