@@ -6,6 +6,7 @@
 #include "core/flow/ready.h"
 #include "core/plan/due.h"
 #include "core/plan/group_due.h"
+#include "core/plan/timing.h"
 
 static enum view_trigger trigger_of(enum due_reason reason)
 {
@@ -65,7 +66,8 @@ static void take_due(struct due_lists *lists, struct view *v)
 	if ((reason == DUE_SCHEDULE || reason == DUE_CATCH_UP) && v->timing.nominal.kind == SCHEDULE_EVERY)
 		v->timing.past.last_due = v->timing.nominal.mono;
 	/* The process may have been stopped meanwhile */
-	schedule_served(&v->timing.schedule, &v->timing.past, engine_clock(v->eng));
+	const struct schedule schedule = timing_schedule(v);
+	schedule_served(&schedule, &v->timing.past, engine_clock(v->eng));
 	due_unset(v, reason);
 	if (overlaps(v, reason)) {
 		/* The end of what runs schedules the next time */
@@ -117,7 +119,7 @@ void on_due(void *engine)
 	for (int r = 0; r < DUE_REASONS; r++)
 		lists.views[r] = mem_array(tmp, struct view *, room);
 	int64_t now = engine_mono(eng);
-	for (size_t i = 0; i < room && eng->due.n > 0 && eng->due.heap[1]->timing.due_mono <= now; i++)
+	for (size_t i = 0; i < room && eng->due.n > 0 && due_mono(eng->due.heap[1]) <= now; i++)
 		take_due(&lists, eng->due.heap[1]);
 	start_setup(eng, tmp, &lists);
 	for (int r = 0; r < DUE_REASONS; r++)

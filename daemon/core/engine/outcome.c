@@ -13,6 +13,7 @@
 #include "core/model/record.h"
 #include "core/plan/change.h"
 #include "core/plan/due.h"
+#include "core/plan/timing.h"
 #include "sched/backoff.h"
 
 #include <string.h>
@@ -71,7 +72,8 @@ static void take_success(struct job *job, enum view_trigger trigger)
 		view->timing.past.all_rows = job->in.now_mono;
 	view->timing.past.last_end = job->in.now_mono + job->out.duration_us;
 	schedule_learn(&view->timing.past.runs, job->out.duration_us);
-	schedule_served(&view->timing.schedule, &view->timing.past,
+	const struct schedule schedule = timing_schedule(view);
+	schedule_served(&schedule, &view->timing.past,
 	                (struct schedule_clock){.mono = job->in.now_mono, .wall = job->run.started_wall});
 	view->failure.consecutive = view->failure.retries = view->failure.losses = 0;
 	view->failure.unknown_since_us = 0;

@@ -145,18 +145,18 @@ struct view_relation {
 	bool reconciled; /* inspect and decide have succeeded since the section last changed */
 	bool kept;       /* as somebody else has made it (viewctl adopt) */
 	bool refused;    /* the dialect refuses the section: failure.err says why */
+	bool followed;   /* removed, and a section of another name goes on with the object (renamed_from) */
 	unsigned judged; /* db.epoch when it was asked */
 	/* The nodes of a view that is kept incrementally, as its last refresh told; texts hang on facts */
 	struct viewd_explained *facts;
 	size_t n_facts;
-	bool followed; /* the view is removed, and a section of another name goes on with the object (renamed_from) */
 };
 
 /* The last refreshes. Times are wall-clock microseconds. */
 struct view_last {
-	enum view_trigger trigger;
-	enum view_result result;
-	int did; /* enum viewd_did, -1 none */
+	enum view_trigger trigger : 8;
+	enum view_result result : 8;
+	int did : 16; /* enum viewd_did, -1 none */
 	int64_t refresh_us, success_us, data_timestamp_us, duration_us;
 	int64_t rows, rows_written;
 	int64_t success_run; /* number of the run that read its data */
@@ -181,10 +181,10 @@ struct view_reads {
 	struct source *sources;
 	const char **guesses;            /* interned; relations the definition mentions, until the catalogue knows better */
 	struct view_dependency *depends; /* as the last capture told; texts are interned */
-	uint32_t n_sources;
-	uint32_t n_depends;
-	bool sources_unknown; /* the last look could not tell: the list is an older one */
-	bool clock;           /* its contents age although no source changes */
+	uint32_t n_sources : 31;
+	uint32_t sources_unknown : 1; /* the last look could not tell: the list is an older one */
+	uint32_t n_depends : 31;
+	uint32_t clock : 1; /* its contents age although no source changes */
 };
 
 /* Neighbours in the graph of views. */
@@ -196,17 +196,21 @@ struct view_graph {
 	struct group *group; /* refreshed with these; NULL: by itself */
 };
 
-/* The schedule, and the next time. */
+/* The key cron, read. */
+struct view_cron {
+	struct cron cron;
+	struct zone *zone; /* NULL: @every */
+};
+
+/* The next time. plan/timing.h tells the schedule. */
 struct view_timing {
-	struct schedule schedule;
-	struct zone *zone; /* of schedule */
-	const char *text;  /* "every 5m, after 1h", interned; NULL none */
+	struct view_cron *cron; /* NULL none */
+	const char *text;       /* "every 5m, after 1h", interned; NULL none */
 	struct schedule_past past;
 	struct schedule_due nominal; /* the scheduled time without jitter */
 	int64_t due_at[DUE_REASONS]; /* monotonic; 0: nothing due for that reason */
-	int64_t due_mono;            /* the earliest: heap key; 0: by hand only */
-	enum due_reason due_reason;
-	uint32_t heap_index; /* 0: not in the heap */
+	enum due_reason due_reason;  /* of the earliest of them */
+	uint32_t heap_index;         /* 0: not in the heap */
 };
 
 /* The way in which changes are noticed. */

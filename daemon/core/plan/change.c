@@ -4,6 +4,7 @@
 #include "core/model/group.h"
 #include "core/model/job_record.h"
 #include "core/plan/due.h"
+#include "core/plan/timing.h"
 #include "sched/backoff.h"
 #include "sched/coalesce.h"
 
@@ -24,7 +25,8 @@ static int64_t coalesced(const struct view *view)
 	int64_t start = coalesce_start(&c, first, view->change.last, view->change.last_start);
 	if (view->conf->target_lag == 0 || view->change.first == 0)
 		return start;
-	int64_t latest = schedule_lag_start(&view->timing.schedule, &view->timing.past, first);
+	const struct schedule schedule = timing_schedule(view);
+	int64_t latest = schedule_lag_start(&schedule, &view->timing.past, first);
 	bool settled = c.debounce > 0 && start < latest; /* it has come to rest earlier than it must be shown */
 	int64_t spaced =
 		c.at_most_every > 0 && view->change.last_start > 0 ? view->change.last_start + c.at_most_every : latest;

@@ -5,12 +5,13 @@
 #include "base/span.h"
 #include "core/model/group.h"
 #include "core/plan/freshness.h"
+#include "core/plan/timing.h"
 
 /* Overdue views start this far apart, so that a restart is no stampede. */
 #define CATCH_UP_SEPARATION (20 * SPAN_MS)
 #define CATCH_UP_SLOTS 500
 
-/* ---- heap, by due_mono, 1-based --------------------------------------------------------------------------------- */
+/* ---- heap, by due_mono(), 1-based ------------------------------------------------------------------------------- */
 
 static void heap_put(struct engine *eng, size_t i, struct view *v)
 {
@@ -20,7 +21,7 @@ static void heap_put(struct engine *eng, size_t i, struct view *v)
 
 static size_t sift_up(struct engine *eng, size_t i, struct view *v)
 {
-	while (i > 1 && eng->due.heap[i / 2]->timing.due_mono > v->timing.due_mono) {
+	while (i > 1 && due_mono(eng->due.heap[i / 2]) > due_mono(v)) {
 		heap_put(eng, i, eng->due.heap[i / 2]);
 		i /= 2;
 	}
@@ -30,9 +31,9 @@ static size_t sift_up(struct engine *eng, size_t i, struct view *v)
 static size_t sift_down(struct engine *eng, size_t i, struct view *v)
 {
 	for (size_t child; (child = 2 * i) <= eng->due.n; i = child) {
-		if (child < eng->due.n && eng->due.heap[child + 1]->timing.due_mono < eng->due.heap[child]->timing.due_mono)
+		if (child < eng->due.n && due_mono(eng->due.heap[child + 1]) < due_mono(eng->due.heap[child]))
 			child++;
-		if (eng->due.heap[child]->timing.due_mono >= v->timing.due_mono)
+		if (due_mono(eng->due.heap[child]) >= due_mono(v))
 			break;
 		heap_put(eng, i, eng->due.heap[child]);
 	}
@@ -69,7 +70,7 @@ void due_arm(struct engine *eng)
 	if (eng->due.n == 0)
 		loop_timer_clear(eng->due.timer);
 	else
-		loop_timer_set(eng->due.timer, eng->due.heap[1]->timing.due_mono - engine_mono(eng));
+		loop_timer_set(eng->due.timer, due_mono(eng->due.heap[1]) - engine_mono(eng));
 }
 
 /* The earliest of its reasons becomes its place in the heap. */
@@ -77,17 +78,14 @@ static void place(struct view *v)
 {
 	struct engine *eng = v->eng;
 	bool was_first = v->timing.heap_index == 1;
-	v->timing.due_mono = 0;
 	for (int r = 0; r < DUE_REASONS; r++)
-		if (v->timing.due_at[r] != 0 && (v->timing.due_mono == 0 || v->timing.due_at[r] <= v->timing.due_mono)) {
-			v->timing.due_mono = v->timing.due_at[r];
+		if (v->timing.due_at[r] != 0 && (due_mono(v) == 0 || v->timing.due_at[r] <= due_mono(v)))
 			v->timing.due_reason = (enum due_reason)r;
-		}
-	if (v->timing.due_mono == 0 && v->timing.heap_index > 0)
+	if (due_mono(v) == 0 && v->timing.heap_index > 0)
 		heap_remove(eng, v);
-	else if (v->timing.due_mono != 0 && v->timing.heap_index > 0)
+	else if (due_mono(v) != 0 && v->timing.heap_index > 0)
 		heap_place(eng, v->timing.heap_index, v);
-	else if (v->timing.due_mono != 0)
+	else if (due_mono(v) != 0)
 		heap_add(eng, v);
 	if (was_first || v->timing.heap_index == 1)
 		due_arm(eng);
@@ -149,7 +147,7 @@ static void schedule_staleness(struct view *v)
 
 static struct schedule_due next_scheduled(const struct view *v)
 {
-	struct schedule sch = v->timing.schedule;
+	struct schedule sch = timing_schedule(v);
 	struct schedule_past past = v->timing.past;
 	past.data = or_failed(v, v->timing.past.data);
 	if (freshness_is_followed(v))
@@ -189,9 +187,9 @@ void due_schedule(struct view *view)
 	if (view->timing.nominal.kind == SCHEDULE_NONE)
 		return;
 	int64_t delay = view->timing.nominal.mono - engine_mono(view->eng);
+	const struct schedule schedule = timing_schedule(view);
 	if (view->timing.nominal.kind != SCHEDULE_LAG)
-		delay +=
-			schedule_jitter(&view->timing.schedule, (uint64_t)(uintptr_t)view ^ (uint64_t)view->timing.past.last_end);
+		delay += schedule_jitter(&schedule, (uint64_t)(uintptr_t)view ^ (uint64_t)view->timing.past.last_end);
 	if (delay > 0 || view->timing.nominal.kind == SCHEDULE_LAG || view->timing.past.last_end == SCHEDULE_NEVER)
 		due_set(view, DUE_SCHEDULE, delay);
 	else
@@ -200,5 +198,5 @@ void due_schedule(struct view *view)
 
 int64_t due_wall(const struct view *view)
 {
-	return view->timing.due_mono == 0 ? 0 : engine_wall(view->eng) + view->timing.due_mono - engine_mono(view->eng);
+	return due_mono(view) == 0 ? 0 : engine_wall(view->eng) + due_mono(view) - engine_mono(view->eng);
 }

@@ -21,6 +21,12 @@ void due_clear(struct view *view);
  * suspended, disabled or by hand only. */
 void due_schedule(struct view *view);
 
+/* The earliest of its due times, by which the heap is ordered; 0: by hand only. */
+static inline int64_t due_mono(const struct view *view)
+{
+	return view->timing.due_at[view->timing.due_reason];
+}
+
 /* The time when it is due, on the wall clock as it stands now; 0: by hand only. */
 int64_t due_wall(const struct view *view);
 

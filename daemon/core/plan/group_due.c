@@ -4,6 +4,7 @@
 #include "core/model/group.h"
 #include "core/plan/change.h"
 #include "core/plan/due.h"
+#include "core/plan/timing.h"
 
 void group_due_served(struct view *view, bool periodic)
 {
@@ -14,7 +15,8 @@ void group_due_served(struct view *view, bool periodic)
 			continue;
 		if (periodic && mate->timing.past.last_due < view->timing.past.last_due)
 			mate->timing.past.last_due = view->timing.past.last_due;
-		schedule_served(&mate->timing.schedule, &mate->timing.past, engine_clock(mate->eng));
+		const struct schedule schedule = timing_schedule(mate);
+		schedule_served(&schedule, &mate->timing.past, engine_clock(mate->eng));
 		due_schedule(mate);
 	}
 }

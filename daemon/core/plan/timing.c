@@ -26,7 +26,7 @@ static void set_schedule_text(struct view *v)
 	text = add_span(add_span(text, "every ", c->every), "after ", c->after);
 	if (c->cron != NULL)
 		text = add_text(text, "cron ", c->cron);
-	if (v->timing.schedule.zone != NULL)
+	if (v->timing.cron != NULL && v->timing.cron->zone != NULL)
 		text = mem_need(talloc_asprintf_append_buffer(text, " (%s)", c->timezone));
 	text = add_span(text, "target lag ", c->target_lag);
 	if (c->on_change)
@@ -40,28 +40,45 @@ static void set_schedule_text(struct view *v)
 static void set_cron(struct view *v)
 {
 	struct viewd_err err;
-	struct schedule *s = &v->timing.schedule;
+	TALLOC_FREE(v->timing.cron);
 	if (v->conf->cron == NULL)
 		return;
-	if (cron_parse(v->conf->cron, &s->cron, &err) && s->cron.every == 0)
-		s->zone = v->timing.zone = zone_open(v, v->conf->timezone, &err);
-	else if (s->cron.every > 0)
-		s->every = s->every == 0 || s->cron.every < s->every ? s->cron.every : s->every;
-	if (s->zone == NULL && s->cron.every == 0)
-		log_error("view '%s', cron is left out (%s)", v->label, err.msg);
+	struct view_cron *own = mem_new(v, struct view_cron);
+	bool good = cron_parse(v->conf->cron, &own->cron, &err);
+	if (good && own->cron.every == 0) {
+		own->zone = zone_open(own, v->conf->timezone, &err);
+		good = own->zone != NULL;
+	}
+	if (good) {
+		v->timing.cron = own;
+		return;
+	}
+	log_error("view '%s', cron is left out (%s)", v->label, err.msg);
+	talloc_free(own);
 }
 
 void timing_set(struct view *v)
 {
-	const struct conf_view *c = v->conf;
-	TALLOC_FREE(v->timing.zone);
-	v->timing.schedule = (struct schedule){
+	set_cron(v);
+	set_schedule_text(v);
+}
+
+struct schedule timing_schedule(const struct view *view)
+{
+	const struct conf_view *c = view->conf;
+	const struct view_cron *own = view->timing.cron;
+	struct schedule s = {
 		.every = c->every,
 		.after = c->after,
 		.target_lag = c->target_lag,
 		.jitter = c->randomize_for,
 		.skip_missed = c->missed == CONF_MISSED_SKIP,
 	};
-	set_cron(v);
-	set_schedule_text(v);
+	if (own == NULL)
+		return s;
+	s.zone = own->zone;
+	s.cron = own->cron;
+	if (own->cron.every > 0 && (s.every == 0 || own->cron.every < s.every))
+		s.every = own->cron.every;
+	return s;
 }

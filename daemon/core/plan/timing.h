@@ -7,7 +7,10 @@
 
 #include "core/model/model.h"
 
-/* Sets the schedule of view->conf, and the text by which status shows it. */
+/* Takes over from view->conf what timing_schedule needs, and the text by which status shows the schedule. */
 void timing_set(struct view *view);
+
+/* The schedule of view->conf. Good as long as that and its zone stay. */
+struct schedule timing_schedule(const struct view *view);
 
 #endif

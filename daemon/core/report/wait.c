@@ -11,6 +11,7 @@
 #include "core/model/edges.h"
 #include "core/model/events.h"
 #include "core/plan/disabled.h"
+#include "core/plan/due.h"
 #include "core/plan/freshness.h"
 
 /* All who wait; in the engine's talloc tree. */
@@ -178,7 +179,7 @@ static void refresh_unheard(struct waiter *w)
 static bool is_hopeless(const struct view *v, struct viewd_err *err)
 {
 	bool bad = v->state == VIEW_STATE_FAILED || v->state == VIEW_STATE_SUSPENDED || v->state == VIEW_STATE_MISSING;
-	bool coming = v->job != NULL || v->members != NULL || v->timing.due_mono != 0;
+	bool coming = v->job != NULL || v->members != NULL || due_mono(v) != 0;
 	if (v->db->state == DB_UNUSABLE)
 		*err = *v->db->err;
 	else if (bad && !coming && v->failure.err != NULL)

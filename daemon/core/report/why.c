@@ -8,6 +8,7 @@
 #include "base/words.h"
 #include "core/model/edges.h"
 #include "core/model/group.h"
+#include "core/plan/due.h"
 #include "core/plan/freshness.h"
 
 #include <string.h>
@@ -123,8 +124,8 @@ static void why_next(struct speaker *sp, const struct view *v, const struct view
 	if (v->db->state == DB_DOWN && v->db->probing.next_mono > now)
 		say(sp, "the database is tried again in %s; a refresh by hand tries at once",
 		    span_human(v->db->probing.next_mono - now, in, sizeof in));
-	if (v->timing.due_mono > 0)
-		say(sp, "next: in %s (%s)", span_human(v->timing.due_mono > now ? v->timing.due_mono - now : 0, in, sizeof in),
+	if (due_mono(v) > 0)
+		say(sp, "next: in %s (%s)", span_human(due_mono(v) > now ? due_mono(v) - now : 0, in, sizeof in),
 		    why_due(v, st));
 	else if (v->relation.method != VIEWD_METHOD_SIMPLE)
 		say(sp, "next: nothing is scheduled (%s)", st->schedule);

@@ -4,6 +4,7 @@
 #include "core/exec/session.h"
 #include "core/flow/wave.h"
 #include "core/model/group.h"
+#include "core/plan/due.h"
 
 #include <stdlib.h>
 #include <talloc.h>
@@ -141,7 +142,7 @@ static void check_listed(const struct all *all, const struct view *v)
 	MUST(!v->removed && v->last_conf == NULL);
 	MUST(v->conf >= conf->views && v->conf < conf->views + conf->n_views);
 	MUST(times_in(v->db->views, v->db->n_views, v) == 1);
-	MUST((v->timing.heap_index != 0) == (v->timing.due_mono != 0));
+	MUST((v->timing.heap_index != 0) == (due_mono(v) != 0));
 	MUST(v->timing.heap_index == 0 || all->eng->due.heap[v->timing.heap_index] == v);
 }
 
@@ -163,7 +164,7 @@ static void check_heap(const struct all *all)
 	const struct engine *eng = all->eng;
 	for (size_t i = 1; i <= eng->due.n; i++) {
 		MUST(on_roster(all, eng->due.heap[i]) && eng->due.heap[i]->timing.heap_index == i);
-		MUST(i == 1 || eng->due.heap[i / 2]->timing.due_mono <= eng->due.heap[i]->timing.due_mono);
+		MUST(i == 1 || due_mono(eng->due.heap[i / 2]) <= due_mono(eng->due.heap[i]));
 	}
 }
 
