@@ -48,6 +48,15 @@ struct due_lists {
 	size_t n[DUE_REASONS];
 };
 
+static void add(struct due_lists *lists, enum due_reason reason, struct view *v)
+{
+	size_t n = lists->n[reason]++;
+	/* Room grows by powers of two: all may be due, and mostly one is. */
+	if ((n & (n - 1)) == 0)
+		lists->views[reason] = mem_grow(NULL, lists->views[reason], struct view *, n == 0 ? 1 : n * 2);
+	lists->views[reason][n] = v;
+}
+
 /* The two clocks do not run alike: by the wall clock a time of cron may still be to come. */
 static bool too_early(const struct view *v)
 {
@@ -76,7 +85,7 @@ static void take_due(struct due_lists *lists, struct view *v)
 			due_set(v, DUE_RETRY, v->conf->retry_backoff); /* what waits may be found not to be needed */
 		return;
 	}
-	lists->views[reason][lists->n[reason]++] = v;
+	add(lists, reason, v);
 	if (reason == DUE_SCHEDULE || reason == DUE_CATCH_UP)
 		group_due_served(v, v->timing.nominal.kind == SCHEDULE_EVERY);
 }
@@ -94,12 +103,12 @@ static void start_wave(struct engine *eng, struct view **views, size_t n, enum d
 }
 
 /* A retry of a view that has not been set up yet is one of setting it up: nothing more, for it may be paused. */
-static void start_setup(struct engine *eng, void *mem_ctx, struct due_lists *lists)
+static void start_setup(struct engine *eng, struct due_lists *lists)
 {
 	const struct wave_spec spec = {
 		.kind = JOB_RECONCILE, .order = WAVE_GUESSED, .trigger = VIEW_TRIGGER_RETRY, .create_missing = true};
 	size_t n = 0, kept = 0, *n_retry = &lists->n[DUE_RETRY];
-	struct view **retry = lists->views[DUE_RETRY], **setup = mem_array(mem_ctx, struct view *, *n_retry);
+	struct view **retry = lists->views[DUE_RETRY], **setup = mem_array(NULL, struct view *, *n_retry);
 	for (size_t i = 0; i < *n_retry; i++)
 		if (retry[i]->relation.reconciled)
 			retry[kept++] = retry[i];
@@ -108,22 +117,21 @@ static void start_setup(struct engine *eng, void *mem_ctx, struct due_lists *lis
 	*n_retry = kept;
 	if (n > 0)
 		wave_start(eng, &spec, setup, n);
+	talloc_free(setup);
 }
 
 void on_due(void *engine)
 {
 	struct engine *eng = engine;
-	void *tmp = talloc_new(NULL);
-	size_t room = eng->due.n;
+	size_t most = eng->due.n;
 	struct due_lists lists = {.n = {0}};
-	for (int r = 0; r < DUE_REASONS; r++)
-		lists.views[r] = mem_array(tmp, struct view *, room);
 	int64_t now = engine_mono(eng);
-	for (size_t i = 0; i < room && eng->due.n > 0 && due_mono(eng->due.heap[1]) <= now; i++)
+	for (size_t i = 0; i < most && eng->due.n > 0 && due_mono(eng->due.heap[1]) <= now; i++)
 		take_due(&lists, eng->due.heap[1]);
-	start_setup(eng, tmp, &lists);
-	for (int r = 0; r < DUE_REASONS; r++)
+	start_setup(eng, &lists);
+	for (int r = 0; r < DUE_REASONS; r++) {
 		start_wave(eng, lists.views[r], lists.n[r], (enum due_reason)r);
-	talloc_free(tmp);
+		talloc_free(lists.views[r]);
+	}
 	due_arm(eng);
 }
