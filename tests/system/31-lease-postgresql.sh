@@ -52,7 +52,7 @@ ctl()
 }
 state()
 {
-	ctl "$1" --json status totals 2>/dev/null | jq -r '.[0].state'
+	ctl "$1" --json status totals 2>/dev/null | member state
 }
 leads()
 {

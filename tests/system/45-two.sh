@@ -50,12 +50,14 @@ ctl()
 # state NAME: of the view mirror, as that viewd tells it.
 state()
 {
-	ctl "$1" --json status mirror 2>/dev/null | jq -r '.[0].state'
+	ctl "$1" --json status mirror 2>/dev/null | member state
 }
 
 is_active()
 {
-	[ "$(state "$1")" = ACTIVE ] && [ "$(ctl "$1" --json status mirror | jq -r '.[0] | "\(.activity) \(.is_stale)"')" = "IDLE false" ]
+	local json
+	json=$(ctl "$1" --json status mirror 2>/dev/null)
+	[ "$(member state <<<"$json") $(member activity <<<"$json") $(member is_stale <<<"$json")" = "ACTIVE IDLE false" ]
 }
 
 stands_by()
