@@ -11,7 +11,8 @@ for n in 1 2; do start_listening $n; done
 sql_on 1 "CREATE USER viewd@127.0.0.1; GRANT ALL ON shop.* TO viewd@127.0.0.1; GRANT PROCESS ON *.* TO viewd@127.0.0.1;
 	CREATE TABLE much (id INT PRIMARY KEY, v INT NOT NULL); INSERT INTO much SELECT seq, 0 FROM seq_1_to_20000;
 	CREATE TABLE last (id INT PRIMARY KEY, v INT NOT NULL); INSERT INTO last VALUES (1, 0);
-	CREATE TABLE logged (id INT PRIMARY KEY, v INT NOT NULL); INSERT INTO logged SELECT seq, 0 FROM seq_1_to_4000"
+	CREATE TABLE logged (id INT PRIMARY KEY, v INT NOT NULL); INSERT INTO logged SELECT seq, 0 FROM seq_1_to_4000;
+	CREATE TABLE beside (v INT PRIMARY KEY); INSERT INTO beside VALUES (0)"
 
 conf <<-END
 	[database shop]
@@ -99,9 +100,12 @@ for isolation in "REPEATABLE READ" "SERIALIZABLE"; do
 	ok "others write by way of the first one" sql_on 1 "UPDATE much SET v = v + 1; UPDATE logged SET v = v + 1 WHERE id <= 3900"
 	ok "the bound of the log moves" wait_until "[ \"\$(base 2)\" -gt $before ]"
 	ok "so does that of the change log" wait_until "[ \"\$(log_base 2)\" -gt $log_before ]"
+	ok "another one writes beside it" sql_on 2 "UPDATE beside SET v = v + 1"
+	say "SELECT 'sees', '$isolation', v FROM beside;"
 	say "COMMIT; SELECT 'ended $isolation';"
 	ok "the writer comes to its end" wait_until answered "ended $isolation"
 done
+is "what others commit before a writer's first SELECT is seen by it" "$(grep sees "$T/session.log" | cut -f3 | tr '\n' ' ')" "1 2 "
 is "no writer was ended" "$(grep ERROR "$T/session.log")" ""
 ok "what it wrote is heard" wait_until view_is of_last 3
 ok "and read from the change log" wait_until view_is of_logged 8000

@@ -54,6 +54,8 @@ struct slots {
 	uint64_t held;  /* slots */
 	char *prepared; /* transactions; on no talloc context */
 	int64_t busy_us, again_us, pace_us;
+	bool late;                      /* writers whom a cluster carries out once more may still come */
+	int64_t late_beyond, late_told; /* the numbers that they may have; up to where they were told of */
 };
 
 /* With the lock of the watch: before the log is read, often while some are left, else now and then. Touches what

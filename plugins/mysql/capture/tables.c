@@ -273,6 +273,9 @@ bool tables_mend(struct viewd_conn *conn, bool compare, bool thorough, bool *fou
 {
 	bool found = false;
 
+	/* Views are set up by way of any node, and what is remembered of their sources stands under its name. */
+	if (compare && thorough && conn->node.certifies && !tables_know(conn, err))
+		return false;
 	if ((compare && !mend_changed(conn, &found, err)) || (thorough && !mend_lacking(conn, &found, err)))
 		return false;
 	*found_r = found;

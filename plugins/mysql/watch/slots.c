@@ -122,19 +122,33 @@ static bool say_heard(struct viewd_conn *conn, struct slots *s, int64_t next, st
 	return true;
 }
 
+/* The lowest of what the slots say: nobody takes a row out that is not far beyond it. */
+static bool lowest_base(struct viewd_conn *conn, int64_t *lowest_r, struct viewd_err *err)
+{
+	return my_query_int(conn, "SELECT MIN(base) FROM " NOTE_SLOTS " WHERE id < " NOTE_N_SLOTS, NULL, 0, lowest_r, err);
+}
+
 /* Writers of other nodes may have found that nobody watches, and taken rows out. Who has ended before is known by the
- * numbers once this has committed; who has not holds a slot that this writes, so the cluster ends him. */
+ * numbers once this has committed; who has not holds a slot that this writes, so the cluster ends him. One who was
+ * about to commit it carries out once more, behind this. */
 static bool end_unheard(struct viewd_conn *conn, struct slots *s, int64_t next, struct viewd_err *err)
 {
 	struct unheld unheld = {.ids = sql_new(conn)};
-	bool done = my_begin(&conn->db, DB_BEGIN_WRITE, err) && say_heard(conn, s, next, err) &&
-	            find_unheld(conn, &unheld, err) && set_base(conn, &unheld, "s.base + 1", err) &&
-	            my_commit(&conn->db, err);
+	int64_t heard = s->heard, lowest = 0;
+	bool done = my_begin(&conn->db, DB_BEGIN_WRITE, err) && lowest_base(conn, &lowest, err) &&
+	            say_heard(conn, s, next, err) && find_unheld(conn, &unheld, err) &&
+	            set_base(conn, &unheld, "s.base + 1", err) && my_commit(&conn->db, err);
 
-	if (!done)
-		my_rollback(&conn->db);
 	talloc_free(unheld.ids);
-	return done;
+	if (!done) {
+		my_rollback(&conn->db);
+		s->heard = heard;
+		return false;
+	}
+	s->left = s->late = true;
+	s->late_beyond = s->late_told = lowest + number_or(NOTE_ENOUGH, 0);
+	s->busy_us = mono_us();
+	return true;
 }
 
 /* The word of whoever watched before holds until the numbers have come that far. */
@@ -153,14 +167,20 @@ static bool begin_in_cluster(struct viewd_conn *conn, struct slots *s, struct vi
 
 /* ---- who began before */
 
-/* Somebody has ended, or may have and is hidden. */
-static bool is_news(const struct slots *s, uint64_t held, const char *prepared, bool asked)
+/* Has somebody written whom the cluster may have carried out once more? */
+static bool is_late(const struct slots *s, int64_t next)
 {
-	return (s->held & ~held) != 0 || strcmp(s->prepared, prepared) != 0 ||
-	       ((held != 0 || prepared[0] != '\0') && (asked || mono_us() >= s->again_us));
+	return s->late && next > s->late_beyond && next != s->late_told;
 }
 
-static void note_slots(struct slots *s, uint64_t held, const char *prepared, bool told)
+/* Somebody has ended, or may have and is hidden. */
+static bool is_news(const struct slots *s, uint64_t held, const char *prepared, int64_t next, bool asked)
+{
+	return (s->held & ~held) != 0 || strcmp(s->prepared, prepared) != 0 ||
+	       ((held != 0 || prepared[0] != '\0' || is_late(s, next)) && (asked || mono_us() >= s->again_us));
+}
+
+static void note_slots(struct slots *s, uint64_t held, const char *prepared, int64_t next, bool told)
 {
 	int64_t now = mono_us();
 	char *own = talloc_strdup(NULL, prepared);
@@ -170,11 +190,13 @@ static void note_slots(struct slots *s, uint64_t held, const char *prepared, boo
 	if (told) {
 		s->pace_us = s->pace_us * 2 < PACE_MIN ? PACE_MIN : s->pace_us * 2 < PACE_MAX ? s->pace_us * 2 : PACE_MAX;
 		s->again_us = now + s->pace_us;
+		s->late_told = next;
 	}
 	talloc_free(s->prepared);
 	s->prepared = own;
 	s->held = held;
-	s->left = now - s->busy_us < QUIET;
+	s->left = now - s->busy_us < QUIET || is_late(s, next);
+	s->late = s->late && s->left;
 }
 
 /* The first one tells everything, so what is held then matters from now on. */
@@ -184,11 +206,11 @@ static bool judge_slots(struct viewd_conn *conn, struct slots *s, const struct u
 	char *prepared = sql_new(conn);
 	uint64_t held = ~unheld->mask;
 	bool good = my_query(&conn->db, "XA RECOVER", NULL, 0, take_prepared, &prepared, err);
-	bool told = !s->left || (good && is_news(s, held, prepared, asked));
+	bool told = !s->left || (good && is_news(s, held, prepared, next, asked));
 
 	good = good && (!told || marks_touch_mode(&conn->db, "trigger", err)) && raise_base(conn, unheld, next, err);
 	if (good) {
-		note_slots(s, held, prepared, told);
+		note_slots(s, held, prepared, next, told);
 		*told_r = told;
 	}
 	talloc_free(prepared);
@@ -199,10 +221,8 @@ static bool look_at_slots_now(struct viewd_conn *conn, struct slots *s, bool ask
 {
 	struct unheld unheld = {.ids = sql_new(conn)};
 	int64_t lowest = 0, next = 0, enough = number_or(NOTE_ENOUGH, 0);
-	bool good =
-		find_unheld(conn, &unheld, err) &&
-		my_query_int(conn, "SELECT MIN(base) FROM " NOTE_SLOTS " WHERE id < " NOTE_N_SLOTS, NULL, 0, &lowest, err) &&
-		next_number(conn, &next, err) && say_heard(conn, s, next, err);
+	bool good = find_unheld(conn, &unheld, err) && lowest_base(conn, &lowest, err) && next_number(conn, &next, err) &&
+	            say_heard(conn, s, next, err);
 
 	if (good && (s->left || (!s->begun && next - lowest > enough)))
 		good = judge_slots(conn, s, &unheld, next, asked, told_r, err);
@@ -215,15 +235,17 @@ static bool look_at_slots_now(struct viewd_conn *conn, struct slots *s, bool ask
 bool slots_look(struct viewd_conn *conn, struct slots *s, bool asked, bool *news_r, struct viewd_err *err)
 {
 	bool told = false;
+	int64_t heard;
 
 	if (!s->begun && !begin_in_cluster(conn, s, err))
 		return false;
+	heard = s->heard;
 	bool done = my_begin(&conn->db, DB_BEGIN_WRITE, err) && look_at_slots_now(conn, s, asked, &told, err) &&
 	            my_commit(&conn->db, err);
 
 	if (!done)
 		my_rollback(&conn->db);
-	s->heard = done ? s->heard : 0;
+	s->heard = done ? s->heard : heard; /* writing it anew would end who has read it */
 	s->begun = s->begun || done;
 	*news_r = *news_r || told;
 	return done;
