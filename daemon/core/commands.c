@@ -18,6 +18,7 @@
 #include "core/plan/change.h"
 #include "core/plan/due.h"
 #include "core/plan/group_due.h"
+#include "core/report/planned.h"
 
 /* ---- looking ---------------------------------------------------------------------------------------------------- */
 
@@ -193,14 +194,29 @@ void engine_drop_cascading(struct engine *eng, struct view *const *views, size_t
 	drop(eng, views, n, true, done, ctx);
 }
 
+struct planning {
+	engine_done_fn *done;
+	void *ctx;
+};
+
+static void planned(void *ctx, const struct engine_report *report)
+{
+	struct planning *p = ctx;
+	const struct engine_report settled = {.items = planned_settle(p, report), .n = report->n};
+	p->done(p->ctx, &settled);
+	talloc_free(p);
+}
+
 void engine_plan(struct engine *eng, struct view *const *views, size_t n, engine_done_fn *done, void *ctx)
 {
+	struct planning *p = mem_new(eng, struct planning);
+	*p = (struct planning){.done = done, .ctx = ctx};
 	struct wave_spec spec = {.kind = JOB_PLAN,
 	                         .order = WAVE_ANY,
 	                         .trigger = VIEW_TRIGGER_MANUAL,
 	                         .create_missing = true,
-	                         .done = done,
-	                         .ctx = ctx};
+	                         .done = planned,
+	                         .ctx = p};
 	start_by_hand(eng, &spec, views, n);
 }
 

@@ -53,6 +53,7 @@ libviewd_la_SOURCES += \
 	daemon/core/plan/change.c daemon/core/plan/change.h \
 	daemon/core/plan/decide.c daemon/core/plan/decide.h \
 	daemon/core/plan/disabled.c daemon/core/plan/disabled.h \
+	daemon/core/plan/doubt.c daemon/core/plan/doubt.h \
 	daemon/core/plan/due.c daemon/core/plan/due.h \
 	daemon/core/plan/freshness.c daemon/core/plan/freshness.h \
 	daemon/core/plan/group_due.c daemon/core/plan/group_due.h \
@@ -61,6 +62,7 @@ libviewd_la_SOURCES += \
 	daemon/core/report/measure.c daemon/core/report/measure.h \
 	daemon/core/report/observe.c daemon/core/report/observe.h \
 	daemon/core/report/past.c daemon/core/report/past.h \
+	daemon/core/report/planned.c daemon/core/report/planned.h \
 	daemon/core/report/status.c \
 	daemon/core/report/tally.c daemon/core/report/tally.h \
 	daemon/core/report/wait.c daemon/core/report/wait.h \

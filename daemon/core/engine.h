@@ -78,6 +78,7 @@ struct engine_item {
 	const char *reason;       /* plan: why that change */
 	const char *group;        /* the refresh_group; NULL: none */
 	const char *locks;        /* plan: what is locked meanwhile; "" none */
+	const char *object;       /* plan: its name in the catalogue; NULL: nobody could look */
 	const char *definition;   /* adopt: what belongs into the file; NULL: nothing */
 	int64_t rows, rows_written, duration_us;
 	const struct viewd_err *error;       /* NULL when none */
@@ -124,7 +125,8 @@ void engine_drop(struct engine *eng, struct view *const *views, size_t n, engine
 /* As engine_drop; what depends on the objects goes, too. */
 void engine_drop_cascading(struct engine *eng, struct view *const *views, size_t n, engine_done_fn *done, void *ctx);
 
-/* Inspect and decide, change nothing. */
+/* Inspect and decide, change nothing. A definition that the database cannot compute is an error, unless it only waits
+ * for another object of the same plan. */
 void engine_plan(struct engine *eng, struct view *const *views, size_t n, engine_done_fn *done, void *ctx);
 
 /* Compares the stored rows with the definition. */

@@ -1,13 +1,17 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# viewctl plan -c: a definition that the engine cannot compute is told with the engine's own words, and is never "create"
-# or "replace". One whose only trouble is a view of the same plan is.
+# viewctl plan, with -c or asked of the daemon: a definition that the engine cannot compute is told with the engine's own words, and is
+# never "create" or "replace". One whose only trouble is a view of the same plan is.
 . "${VIEWD_SRC:-.}/tests/system/lib.sh" || exit 1
 . "${VIEWD_SRC:-.}/tests/system/lib-engine.sh" || exit 1
 
 plan()
 {
 	"$VIEWD_BUILD/viewctl" --json plan -c "$T/viewd.conf" >"$T/plan.json"
+}
+plan_of_daemon()
+{
+	viewctl --json plan >"$T/plan.json"
 }
 # planned VIEW: its change, the class of its error, and the message.
 planned()
@@ -76,6 +80,28 @@ like "for people" "$("$VIEWD_BUILD/viewctl" plan -c "$T/viewd.conf" absent 2>&1)
 exits "... exit status 1" 1 "$VIEWD_BUILD/viewctl" plan -c "$T/viewd.conf" absent
 exits "... and 0 of one that is good" 0 "$VIEWD_BUILD/viewctl" plan -c "$T/viewd.conf" base
 is "nothing has been made" "$(objects)" "$(cat "$T/before")"
+
+# ---- the same asked of the daemon ----
+start_viewd
+ok "what can be made is made, the rest fails" wait_until "viewctl --json status | jq -se '.[0] | length == 12 and all(.[]; .result == \"SUCCEEDED\" or .state == \"FAILED\")'"
+exits "a plan of the daemon: exit status 1" 1 plan_of_daemon
+is "... as JSON" "$(jq .ok "$T/plan.json")" false
+like "bad syntax, asked of the daemon" "$(planned syntax)" "^null query .*syntax"
+like "... no such column" "$(planned column)" "^null (query|missing) .*nowhere"
+like "... no such table" "$(planned absent)" "^null missing .*nosuch"
+like "... a key that is no column" "$(planned key)" "^null config .*unique_key column 't'"
+like "... other columns than declared" "$(planned declared)" "^null config .*missing: other"
+like "... what reads one of them" "$(planned onbad)" "^null missing .*syntax"
+like "... views that read each other in a ring" "$(planned ring) $(planned ringed)" "^null missing .*ringed.* null missing .*ring"
+is "... the others are as configured" "$(planned base), $(planned middle), $(planned above)" "nothing null null, nothing null null, nothing null null"
+like "... for people" "$(viewctl plan absent)" "absent +shop +FAILED"
+exits "... exit status 0 of one that is good" 0 viewctl plan base
+ok "the good ones are dropped" viewctl drop above middle base
+exits "... and planned anew" 1 plan_of_daemon
+is "... to be made" "$(planned base), $(planned middle), $(planned above)" "create null null, create null null, create null null"
+like "... each after what it reads" "$(jq -r '.items[] | select(.view == "above").reason' "$T/plan.json")" "'middle', which it reads, comes before it"
+exits "... alone it cannot be made" 1 viewctl plan above
+stop_viewd
 
 # ---- where viewd has been ----
 good | conf_database shop

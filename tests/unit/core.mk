@@ -69,6 +69,7 @@ tests_unit_core_test_wave_LDADD = tests/unit/core/librig.la $(LDADD)
 
 core_tests = $(core_rig_tests) \
 	tests/unit/core/test_decide \
+	tests/unit/core/test_doubt \
 	tests/unit/core/test_file_hints \
 	tests/unit/core/test_graph \
 	tests/unit/core/test_schedule \

@@ -118,6 +118,7 @@ static bool plan(struct job *job)
 {
 	bool renamed;
 	job->in.spec.compare_columns = VIEWD_COMPARE_NAMES;
+	job->in.spec.only_look = true;
 	look_of(job)->found.rows = -1;
 	return follow_name(job, true, &renamed) && (renamed || inspect_and_decide(job));
 }

@@ -12,10 +12,10 @@
 #include "conf/snapshot/view_name.h"
 #include "core/offline/offline.h"
 #include "core/plan/decide.h"
+#include "core/plan/doubt.h"
 #include "plugin/host.h"
 #include "plugin/loader.h"
 
-#include <ctype.h>
 #include <string.h>
 
 struct planner {
@@ -111,8 +111,7 @@ static void tell(const struct planner *p, const struct considered *c, const char
 		planned.change = word_change(c->decision.change);
 		planned.reason = c->decision.reason;
 		if (c->upstream != NULL)
-			planned.reason = reason =
-				mem_printf(NULL, "%s; '%s', which it reads, comes before it", planned.reason, c->upstream->view->name);
+			planned.reason = reason = mem_printf(NULL, DOUBT_SETTLED, planned.reason, c->upstream->view->name);
 		planned.locks = c->decision.locks;
 		planned.duration_us = c->found.duration_us;
 		planned.error = c->decision.err.cls != VIEWD_ERR_OK ? &c->decision.err : NULL;
@@ -123,72 +122,27 @@ static void tell(const struct planner *p, const struct considered *c, const char
 	talloc_free(label);
 }
 
-/* ---- what the definition must be computed for ---- */
-
-static bool is_word_part(char c)
-{
-	return isalnum((unsigned char)c) || c == '_' || c == '$' || (unsigned char)c >= 0x80;
-}
-
-/* As a whole word, in any case: engines do not tell the missing name by itself. */
-static bool names_it(const char *text, const char *name)
-{
-	size_t len = strlen(name);
-	for (const char *at = text; len > 0 && (at = strcasestr(at, name)) != NULL; at++)
-		if ((at == text || !is_word_part(at[-1])) && !is_word_part(at[len]))
-			return true;
-	return false;
-}
-
-static bool computes_definition(const struct considered *c)
-{
-	switch (c->decision.change) {
-	case VIEWD_CHANGE_CREATE:
-	case VIEWD_CHANGE_REPLACE:
-		return true;
-	case VIEWD_CHANGE_ADOPT:
-		return !c->found.matches;
-	default:
-		return false;
-	}
-}
-
-static bool is_in_doubt(const struct considered *c)
-{
-	return c->judged && c->upstream == NULL && computes_definition(c) && c->found.unusable.cls != VIEWD_ERR_OK;
-}
-
-/* The view of the plan that is made before, and whose absence is all that is wrong with this definition. */
-static const struct considered *find_upstream(const struct considered *c, const struct considered_list *all)
-{
-	if (c->found.unusable.cls != VIEWD_ERR_MISSING)
-		return NULL;
-	for (size_t i = 0; i < all->n; i++) {
-		const struct considered *other = all->of[i];
-		if (other != c && other->judged && other->decision.change == VIEWD_CHANGE_CREATE && !is_in_doubt(other) &&
-		    names_it(c->found.unusable.msg, other->found.name))
-			return other;
-	}
-	return NULL;
-}
-
 /* A doubt that no upstream explains is what creating would end with. */
-static void settle_doubts(const struct considered_list *all)
+static void settle_doubts(const struct considered_list *all, const char *database)
 {
-	for (bool more = true; more;) {
-		more = false;
-		for (size_t i = 0; i < all->n; i++) {
-			struct considered *c = all->of[i];
-			if (is_in_doubt(c) && (c->upstream = find_upstream(c, all)) != NULL)
-				more = true;
-		}
+	struct doubt *doubts = mem_array(all->of, struct doubt, all->n);
+	for (size_t i = 0; i < all->n; i++) {
+		const struct considered *c = all->of[i];
+		if (c->judged)
+			doubts[i] = (struct doubt){.database = database,
+			                           .name = c->found.name,
+			                           .made = c->decision.change == VIEWD_CHANGE_CREATE,
+			                           .unusable = doubt_of(c->decision.change, &c->found)};
 	}
+	doubts_settle(doubts, all->n);
 	for (size_t i = 0; i < all->n; i++) {
 		struct considered *c = all->of[i];
-		if (is_in_doubt(c)) {
-			c->judged = false;
-			c->err = c->found.unusable;
-		}
+		if (doubts[i].upstream != NULL)
+			c->upstream = all->of[doubts[i].upstream - doubts];
+		if (!doubt_is_left(&doubts[i]))
+			continue;
+		c->judged = false;
+		c->err = c->found.unusable;
 	}
 }
 
@@ -215,7 +169,7 @@ static void plan_views(const struct planner *p, const struct conf_database *db, 
 		struct considered *c = all.of[i];
 		c->judged = judge(dialect, conn, spec, c->view, &c->found, &c->decision, &c->err);
 	}
-	settle_doubts(&all);
+	settle_doubts(&all, db->name);
 	for (size_t i = 0; i < all.n; i++)
 		tell(p, all.of[i], db->name, conn == NULL ? failure : all.of[i]->judged ? NULL : &all.of[i]->err);
 	talloc_free(all.of);

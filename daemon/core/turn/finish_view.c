@@ -8,6 +8,7 @@
 #include "core/flow/ready.h"
 #include "core/model/queue.h"
 #include "core/plan/change.h"
+#include "core/plan/doubt.h"
 
 /* A view's statistics are looked after at most this often. */
 #define MAINTAIN_EVERY (10 * SPAN_SECOND)
@@ -44,6 +45,10 @@ static void finished_item(const struct job *job, struct engine_item *item)
 		.error = job->out.ok ? NULL : &job->out.err,
 		.verdict = job->out.ok && job->kind == JOB_VERIFY ? &job->out.verdict : NULL,
 	};
+	if (job->kind == JOB_PLAN && job->out.ok) {
+		item->object = look->found.name;
+		item->error = doubt_of(look->decision.change, &look->found);
+	}
 }
 
 /* The database could not be reached, nothing was sent: not a failure of the view. What nobody waits for runs when it is
