@@ -78,8 +78,9 @@ struct engine_item {
 	const char *reason;       /* plan: why that change */
 	const char *group;        /* the refresh_group; NULL: none */
 	const char *locks;        /* plan: what is locked meanwhile; "" none */
-	const char *object;       /* plan: its name in the catalogue; NULL: nobody could look */
-	const char *definition;   /* adopt: what belongs into the file; NULL: nothing */
+	/* plan: the object's schema and name in the catalogue, object NULL: nobody could look */
+	const char *schema, *object;
+	const char *definition; /* adopt: what belongs into the file; NULL: nothing */
 	int64_t rows, rows_written, duration_us;
 	const struct viewd_err *error;       /* NULL when none */
 	const struct viewd_verdict *verdict; /* verify only */

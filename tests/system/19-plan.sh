@@ -121,6 +121,24 @@ sql "$(pick 'ALTER TABLE src RENAME TO away' 'RENAME TABLE src TO away' 'PRAGMA 
 exits "a source that is gone" 1 plan
 like "... is told" "$(planned base)" "^null missing .*src"
 
+# ---- another schema, which is another database on MariaDB ----
+if [ $engine != sqlite ]; then
+	case $engine in
+	postgresql) sql "CREATE SCHEMA other" ;;
+	mariadb) mariadb_user=root sql_mariadb "CREATE DATABASE other; GRANT ALL ON other.* TO viewd@localhost" ;;
+	esac
+	sql "$(pick 'ALTER TABLE away RENAME TO src' 'RENAME TABLE away TO src' '')"
+	{
+		good
+		view stock 'SELECT n FROM src' 'relation = other.stock'
+		view there 'SELECT n FROM other.stock'
+		view here "SELECT n FROM $(pick public.stock stock '')"
+	} | conf_database shop
+	exits "a table that the plan makes in another schema" 1 plan
+	is "... is there for who means that one" "$(planned there)" "create null null"
+	like "... and for nobody else" "$(planned here)" "^null missing .*stock"
+fi
+
 # ---- very many views ----
 if [ $engine = sqlite ]; then
 	{

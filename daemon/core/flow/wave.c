@@ -202,6 +202,7 @@ static void note_item(struct member *m, const struct engine_item *item)
 	copy->reason = item->reason != NULL ? mem_strdup(wave, item->reason) : "";
 	copy->definition = item->definition != NULL ? mem_strdup(wave, item->definition) : NULL;
 	copy->locks = item->locks != NULL ? item->locks : "";
+	copy->schema = item->schema != NULL ? mem_strdup(wave, item->schema) : NULL;
 	copy->object = item->object != NULL ? mem_strdup(wave, item->object) : NULL;
 	if (item->error != NULL) {
 		struct viewd_err *err = mem_new(wave, struct viewd_err);

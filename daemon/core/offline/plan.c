@@ -130,6 +130,7 @@ static void settle_doubts(const struct considered_list *all, const char *databas
 		const struct considered *c = all->of[i];
 		if (c->judged)
 			doubts[i] = (struct doubt){.database = database,
+			                           .schema = c->found.schema,
 			                           .name = c->found.name,
 			                           .made = c->decision.change == VIEWD_CHANGE_CREATE,
 			                           .unusable = doubt_of(c->decision.change, &c->found)};

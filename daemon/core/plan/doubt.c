@@ -5,6 +5,7 @@
 #include "base/mem.h"
 
 #include <ctype.h>
+#include <stddef.h>
 #include <string.h>
 
 #define WORD_MAX 64 /* longer ones count by their beginning */
@@ -70,6 +71,25 @@ static bool begins_with(const char *text, const char *name)
 	return strncasecmp(text, name, len) == 0 && !is_word_part(text[len]);
 }
 
+static const char *skip_quote(const char *text, const char *at)
+{
+	return at > text && strchr("\"`[", at[-1]) != NULL ? at - 1 : at;
+}
+
+/* A message that names the schema as well means that one. */
+static bool is_of_schema(const char *text, const char *at, const char *schema)
+{
+	size_t len = strlen(schema);
+	const char *after = skip_quote(text, at);
+	if (len == 0 || after == text || after[-1] != '.')
+		return true;
+	const char *dot = after - 1;
+	const char *end = dot > text && strchr("\"`]", dot[-1]) != NULL ? dot - 1 : dot;
+	if ((size_t)(end - text) < len || strncasecmp(end - len, schema, len) != 0)
+		return false;
+	return end - len == text || !is_word_part(end[-1 - (ptrdiff_t)len]);
+}
+
 static void add_name(struct settling *s, struct made *made)
 {
 	char word[WORD_MAX];
@@ -90,7 +110,8 @@ static void add_reader(struct settling *s, struct doubt *reader, const char *at,
 	struct first_word *first;
 	HASH_FIND(hh, s->words, word, WORD_MAX, first);
 	for (struct made *made = first != NULL ? first->names : NULL; made != NULL; made = made->next) {
-		if (made->of == reader || strcmp(made->of->database, reader->database) != 0 || !begins_with(at, made->of->name))
+		if (made->of == reader || strcmp(made->of->database, reader->database) != 0 ||
+		    !begins_with(at, made->of->name) || !is_of_schema(reader->unusable->msg, at, made->of->schema))
 			continue;
 		struct reader *r = mem_new(s->mem, struct reader);
 		*r = (struct reader){.of = reader, .next = made->readers};

@@ -14,7 +14,7 @@
 /* A view of the plan. Texts are the caller's. */
 struct doubt {
 	const char *database;
-	const char *name;                 /* of the object, as the catalogue has it */
+	const char *schema, *name;        /* of the object, as the catalogue has them; schema "": the engine has none */
 	bool made;                        /* by the plan, where nothing is now */
 	const struct viewd_err *unusable; /* why the definition cannot be computed as things are; NULL: it can */
 	const struct doubt *upstream;     /* made before, and its absence is all that is wrong; NULL: there is none */

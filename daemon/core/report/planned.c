@@ -11,6 +11,7 @@ static struct doubt *doubts_of(void *mem_ctx, const struct engine_report *report
 		const struct engine_item *item = &report->items[i];
 		if (item->object != NULL)
 			doubts[i] = (struct doubt){.database = item->database,
+			                           .schema = item->schema,
 			                           .name = item->object,
 			                           .made = item->change == VIEWD_CHANGE_CREATE,
 			                           .unusable = item->error};

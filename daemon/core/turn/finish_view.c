@@ -46,6 +46,7 @@ static void finished_item(const struct job *job, struct engine_item *item)
 		.verdict = job->out.ok && job->kind == JOB_VERIFY ? &job->out.verdict : NULL,
 	};
 	if (job->kind == JOB_PLAN && job->out.ok) {
+		item->schema = look->found.schema;
 		item->object = look->found.name;
 		item->error = doubt_of(look->decision.change, &look->found);
 	}

@@ -21,8 +21,11 @@ static struct viewd_err *missing(const char *message)
 /* NULL: it can be computed. */
 static struct doubt made(const char *name, const char *message)
 {
-	return (struct doubt){
-		.database = "db", .name = name, .made = true, .unusable = message != NULL ? missing(message) : NULL};
+	return (struct doubt){.database = "db",
+	                      .schema = "",
+	                      .name = name,
+	                      .made = true,
+	                      .unusable = message != NULL ? missing(message) : NULL};
 }
 
 static void what_is_made_before_explains_it(void)
@@ -63,6 +66,20 @@ static void names_are_whole_words(void)
 	CHECK(all[3].upstream == &all[0] && all[4].upstream == &all[1]);
 }
 
+static void a_name_in_another_schema_is_another(void)
+{
+	struct doubt all[] = {made("a", NULL),
+	                      made("v", "relation \"other.a\" does not exist"),
+	                      made("w", "Table 'another.a' doesn't exist"),
+	                      made("x", "no table \"Sales\".\"a\""),
+	                      made("y", "relation \"sales.a\" does not exist"),
+	                      made("z", "relation \"a\" does not exist")};
+	all[0].schema = "sales";
+	doubts_settle(all, 6);
+	CHECK(doubt_is_left(&all[1]) && doubt_is_left(&all[2]));
+	CHECK(!doubt_is_left(&all[3]) && !doubt_is_left(&all[4]) && !doubt_is_left(&all[5]));
+}
+
 static void what_is_not_made_explains_nothing(void)
 {
 	struct doubt all[] = {made("a", NULL), made("b", NULL), made("x", "no a"), made("y", "no b")};
@@ -101,6 +118,7 @@ static const struct harness_test tests[] = {
 	{"a ring is left", a_ring_is_left},
 	{"a ring with a way in is not", a_ring_with_a_way_in_is_not},
 	{"names are whole words", names_are_whole_words},
+	{"a name in another schema is another", a_name_in_another_schema_is_another},
 	{"what is not made explains nothing", what_is_not_made_explains_nothing},
 	{"other errors are left", other_errors_are_left},
 	{"very many are no trouble", very_many_are_no_trouble},
