@@ -5,6 +5,7 @@
  */
 #include "sqlite/examine_files.h"
 
+#include "base/utf8.h"
 #include "sqlite/conn/file_facts.h"
 #include "sqlite/conn/files.h"
 
@@ -38,23 +39,45 @@ struct place {
 
 /* ---- telling ---- */
 
+/* Would it reach the shell as something else? Whoever shows the command shows no such bytes. */
+static bool is_unsafe(const char *text)
+{
+	int32_t c;
+	while ((c = utf8_next(&text)) > 0)
+		if (utf8_is_control(c))
+			return true;
+	return c < 0;
+}
+
+/* $'..' of bash and others: each byte that is not plain ASCII by its number. */
+static char *shell_bytes(void *mem, const char *text)
+{
+	char *word = talloc_strdup(mem, "$'");
+	for (const char *p = text; *p != '\0'; p++)
+		if (*p >= ' ' && *p <= '~' && *p != '\'' && *p != '\\')
+			word = talloc_strndup_append_buffer(word, p, 1);
+		else
+			word = talloc_asprintf_append_buffer(word, "\\%03o", (unsigned char)*p);
+	return talloc_strdup_append_buffer(word, "'");
+}
+
 /* A word of a shell's command line. */
 static char *shell_word(void *mem, const char *text)
 {
-	bool plain = *text != '\0', steers = false;
-	for (const char *p = text; *p != '\0'; p++) {
+	bool plain = *text != '\0';
+	for (const char *p = text; *p != '\0'; p++)
 		plain = plain && (isalnum((unsigned char)*p) || strchr("_./-", *p) != NULL);
-		steers = steers || iscntrl((unsigned char)*p);
-	}
-	char *word = talloc_strdup(mem, plain ? text : steers ? "$'" : "'");
-	for (const char *p = text; !plain && *p != '\0'; p++)
-		if (steers && (iscntrl((unsigned char)*p) || *p == '\'' || *p == '\\'))
-			word = talloc_asprintf_append_buffer(word, "\\%03o", (unsigned char)*p);
-		else if (*p == '\'')
+	if (plain)
+		return talloc_strdup(mem, text);
+	if (is_unsafe(text))
+		return shell_bytes(mem, text);
+	char *word = talloc_strdup(mem, "'");
+	for (const char *p = text; *p != '\0'; p++)
+		if (*p == '\'')
 			word = talloc_strdup_append_buffer(word, "'\\''");
 		else
 			word = talloc_strndup_append_buffer(word, p, 1);
-	return plain ? word : talloc_strdup_append_buffer(word, "'");
+	return talloc_strdup_append_buffer(word, "'");
 }
 
 PRINTF_LIKE(4, 5)

@@ -137,9 +137,10 @@ fi
 
 # ---- a file that this user may not use ----
 # examine [GROUP]: as user nobody, who may be in one more group. The commands that root is to run.
+files_conf=$T/files.conf
 examine()
 {
-	setpriv --reuid=nobody --regid=nogroup "$([ $# -gt 0 ] && echo "--groups=$1" || echo --clear-groups)" "$VIEWD_BUILD/viewctl" doctor -c "$T/files.conf" >"$T/doctor.out" 2>&1
+	setpriv --reuid=nobody --regid=nogroup "$([ $# -gt 0 ] && echo "--groups=$1" || echo --clear-groups)" "$VIEWD_BUILD/viewctl" doctor -c "$files_conf" >"$T/doctor.out" 2>&1
 	sed -n 's/^-- as root: //p' "$T/doctor.out"
 }
 # files OWNER:GROUP DIRECTORY-MODE FILE-MODE: a database of somebody else.
@@ -203,6 +204,19 @@ usermod -a -G games nobody"
 chmod u+rw $file"
 	mend
 	is "... are mended" "$(examine) $(cat "$T/doctor.out")" " -- nothing is missing"
+
+	# Bytes that are no UTF-8, and characters that would steer a terminal, are not shown as they are.
+	odd=$'b\xe9\xff \xc2\x9b\xc3\xa9' by_number="\$'$T/b\\351\\377 \\302\\233\\303\\251'"
+	mkdir "$T/$odd"
+	sql_sqlite "$T/$odd/it.db" "PRAGMA journal_mode = wal; CREATE TABLE sale (n integer)" >/dev/null
+	chown -R games:games "$T/$odd"
+	files_conf=$T/$odd/viewd.conf
+	sed "s|^url = .*|url = sqlite:///it.db|" "$T/files.conf" >"$files_conf"
+	mend() { examine "$@" | grep -v '^usermod' | bash -e; }
+	is "a path that is no text is written by numbers" "$(examine games | head -n 1)" "chmod g+rwxs $by_number"
+	mend games
+	is "... which a shell understands" "$(examine games) $(cat "$T/doctor.out")" " -- nothing is missing"
+	is "... as it is meant" "$(stat -c %a "$T/$odd")" 2775
 fi
 
 # ---- a database that is away ----
