@@ -38,8 +38,7 @@ contract()
 	export VIEWD_CONTRACT_URL="mysql://contract:pass%20word@/contract?unix_socket=$mariadb_dir/sock"
 	cat >"$T/reset" <<-END
 		#!/bin/bash
-		$root -Ne "${keyless//$/\\$}" >>$T/keyless
-		$root -e "DROP DATABASE IF EXISTS contract; CREATE DATABASE contract CHARACTER SET utf8mb4"
+		$root -Ne "${keyless//$/\\$}; DROP DATABASE IF EXISTS contract; CREATE DATABASE contract CHARACTER SET utf8mb4" >>$T/keyless
 	END
 	chmod +x "$T/reset"
 	: >"$T/keyless"
