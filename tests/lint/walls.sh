@@ -67,6 +67,12 @@ program_symbols()
 	calls "$1" '(v?fork|posix_spawnp?|exec[vl]p?e?)' | grep -vE '/(libviewd_la-)?program\.o '
 }
 
+# Values of an answer are read where readers have checked their number.
+unread_answers()
+{
+	calls "$1" 'PQgetvalue' | grep -vE '/(libviewd_postgresql_la-)?exec\.o '
+}
+
 fixture daemon/core/bad.c <<-'END'
 	#include <pthread.h>
 	#include <event2/event.h>
@@ -92,6 +98,11 @@ expect_found "a banned call in the source" 'core/bad.c:13:.*atoi' banned_calls "
 expect_found "a banned call in an object" 'core/bad.o calls (__)?strcpy' banned_symbols "$T/bad"
 expect_found "a thread started elsewhere" 'core/bad.o calls pthread_create' thread_symbols "$T/bad"
 expect_found "a program started elsewhere" 'core/bad.o calls fork' program_symbols "$T/bad"
+mkdir -p "$T/bad/plugins/postgresql"
+echo 'char *PQgetvalue(void *res, int row, int column); char *f(void *r); char *f(void *r) { return PQgetvalue(r, 0, 3); }' |
+	${CC:-cc} -c -x c -o "$T/bad/plugins/postgresql/bad.o" -
+expect_found "a value that is read unchecked" 'postgresql/bad.o calls PQgetvalue' unread_answers "$T/bad"
+expect_clean "values are read where their number was checked" unread_answers "$VIEWD_BUILD"
 expect_clean "third-party headers stay behind their files" third_party "$VIEWD_SRC"
 expect_clean "no banned call in the source" banned_calls "$VIEWD_SRC"
 expect_clean "no banned call in an object" banned_symbols "$VIEWD_BUILD"

@@ -200,6 +200,7 @@ system_tests = \
 	tests/system/69-cluster-mariadb.sh \
 	tests/system/69-positions-mariadb.sh \
 	tests/system/69-silence-mariadb.sh \
+	tests/system/62-answers.sh \
 	tests/system/85-outside.sh \
 	tests/system/88-unflushed.sh \
 	tests/system/90-control.sh \
@@ -270,4 +271,4 @@ check-long: $(model_tests) $(fire_tests)
 check_PROGRAMS += tests/support/proxy
 tests_support_proxy_SOURCES = tests/support/proxy.c tests/support/proxy.h tests/support/proxy_address.c tests/support/proxy_link.c
 tests_support_proxy_LDADD =
-EXTRA_DIST += tests/support/proxy.sh tests/support/refuser.py tests/FAULTS.md
+EXTRA_DIST += tests/support/proxy.sh tests/support/refuser.py tests/support/short_answers.py tests/FAULTS.md

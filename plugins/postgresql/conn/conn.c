@@ -64,53 +64,69 @@ static const char facts_sql[] =
 	" pg_catalog.current_setting('standard_conforming_strings'),"
 	" pg_catalog.current_setting('client_encoding'),"
 	" pg_catalog.pg_is_in_recovery() OR pg_catalog.current_setting('transaction_read_only') = 'on',"
-	" (SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user), current_user,"
+	" coalesce((SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user), false), current_user,"
 	" coalesce((SELECT n FROM pg_catalog.unnest(pg_catalog.current_schemas(false)) WITH ORDINALITY AS s (n, o)"
 	"            WHERE n <> 'pg_catalog' AND n NOT LIKE 'pg\\_temp%' ORDER BY o LIMIT 1), ''),"
 	" EXISTS (SELECT 1 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace AND "
 	"n.nspname = 'viewd'"
 	"          WHERE c.relname = 'daemon' AND pg_catalog.has_table_privilege(c.oid, 'UPDATE'))";
 
-static bool judge_session(struct viewd_conn *conn, const PGresult *res, bool allow_superuser, struct viewd_err *err)
+/* v: one text for each fact. */
+static bool judge_session(struct viewd_conn *conn, const char *const *v, bool allow_superuser, struct viewd_err *err)
 {
 	const char *name = conn->db.database_name;
-	if (strcmp(PQgetvalue(res, 0, 3), "t") == 0)
+	if (strcmp(v[3], "t") == 0)
 		return err_set(err, VIEWD_ERR_STANDBY,
 		               "database '%s' is read-only (a standby, or "
 		               "default_transaction_read_only)",
 		               name);
-	if (strcmp(PQgetvalue(res, 0, 0), "t") != 0 || strcmp(PQgetvalue(res, 0, 1), "on") != 0 ||
-	    strcmp(PQgetvalue(res, 0, 2), "UTF8") != 0) {
+	if (strcmp(v[0], "t") != 0 || strcmp(v[1], "on") != 0 || strcmp(v[2], "UTF8") != 0) {
 		err_set(err, VIEWD_ERR_CONFIG, "database '%s' does not keep session settings", name);
 		return err_hint(err, "connect to the server itself, not through a pooler in transaction mode");
 	}
-	if (strcmp(PQgetvalue(res, 0, 4), "t") == 0 && !allow_superuser) {
-		err_set(err, VIEWD_ERR_CONFIG, "database '%s', role '%s' is a superuser", name, PQgetvalue(res, 0, 5));
+	if (strcmp(v[4], "t") == 0 && !allow_superuser) {
+		err_set(err, VIEWD_ERR_CONFIG, "database '%s', role '%s' is a superuser", name, v[5]);
 		return err_hint(err, "use an ordinary role that owns its views, or set allow_superuser = yes in [database %s]",
 		                name);
 	}
-	conn->fenced = strcmp(PQgetvalue(res, 0, 7), "t") == 0;
-	conn->default_schema = talloc_strdup(conn, PQgetvalue(res, 0, 6));
+	conn->fenced = strcmp(v[7], "t") == 0;
+	conn->default_schema = talloc_strdup(conn, v[6]);
 	if (conn->default_schema[0] != '\0')
 		return true;
 	err_set(err, VIEWD_ERR_MISSING, "database '%s', no schema of search_path exists (%s)", name, conn->search_path);
 	return err_hint(err, "create it, or name an existing one in search_path");
 }
 
+struct session {
+	struct viewd_conn *conn;
+	struct viewd_err *err;
+	bool allow_superuser;
+	bool told, good;
+};
+
+static bool take_facts_fn(void *ctx, const char *const *v, size_t n UNUSED)
+{
+	struct session *s = ctx;
+	s->told = true;
+	s->good = judge_session(s->conn, v, s->allow_superuser, s->err);
+	return false;
+}
+
+static const struct db_reader take_facts[] = {{take_facts_fn, "tttttttt", "the session"}};
+
 static bool setup_session(struct viewd_conn *conn, bool allow_superuser, struct viewd_err *err)
 {
+	struct session s = {conn, err, allow_superuser, false, false};
 	conn->timeout_us = STATEMENT_US;
 	conn->lock_us = LOCK_US;
 	const char *params[] = {conn->search_path};
-	PGresult *res;
 	/* Alone, since the server's own limit may be too short for anything else. */
-	if ((!conn->pooled && !pg_exec(conn, "SET statement_timeout = '60s'", err)) || !pg_settings_apply(conn, err))
+	if ((!conn->pooled && !pg_exec(conn, "SET statement_timeout = '60s'", err)) || !pg_settings_apply(conn, err) ||
+	    !pg_op_query(&conn->db, facts_sql, params, 1, take_facts, &s, err))
 		return err_wrap(err, "database '%s', session settings", conn->db.database_name);
-	if (!pg_run(conn, facts_sql, params, 1, &res, err))
-		return err_wrap(err, "database '%s', session settings", conn->db.database_name);
-	bool ok = judge_session(conn, res, allow_superuser, err);
-	PQclear(res);
-	return ok;
+	if (!s.told)
+		return err_set(err, VIEWD_ERR_QUERY, "database '%s' tells nothing of the session", conn->db.database_name);
+	return s.good;
 }
 
 static int conn_destroy(struct viewd_conn *conn)
