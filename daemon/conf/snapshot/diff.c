@@ -137,20 +137,33 @@ static void diff_databases(struct differ *d, struct conf_diff *diff, const struc
 	diff->databases = entries;
 }
 
+/* Most sections stand where they stood: *near is where to look first, and moves behind the one that is found. */
+static const struct conf_view *find_view_near(const struct conf *conf, size_t *near, const char *name)
+{
+	const struct conf_view *view = *near < conf->n_views && strcmp(conf->views[*near].name, name) == 0
+	                                   ? &conf->views[*near]
+	                                   : conf_find_view(conf, name);
+	if (view != NULL)
+		*near = (size_t)(view - conf->views) + 1;
+	return view;
+}
+
 static void diff_views(struct differ *d, struct conf_diff *diff, const struct conf *old, const struct conf *new)
 {
-	size_t n_old = old != NULL ? old->n_views : 0;
+	size_t n_old = old != NULL ? old->n_views : 0, near = 0, n_both = 0;
 	struct conf_diff_entry *entries = arena_array(d->arena, struct conf_diff_entry, new->n_views + n_old);
 	for (size_t i = 0; i < new->n_views; i++) {
 		const struct conf_view *now = &new->views[i];
-		const struct conf_view *before = old != NULL ? conf_find_view(old, now->name) : NULL;
+		const struct conf_view *before = old != NULL ? find_view_near(old, &near, now->name) : NULL;
+		n_both += before != NULL;
 		start_entry(d, &entries[diff->n_views++], now->name, before != NULL ? CONF_DIFF_UNCHANGED : CONF_DIFF_ADDED);
 		if (before != NULL)
 			compare_view(d, before, now);
 		end_entry(d);
 	}
-	for (size_t i = 0; i < n_old; i++)
-		if (conf_find_view(new, old->views[i].name) == NULL)
+	near = 0;
+	for (size_t i = 0; i < n_old && n_both < n_old; i++)
+		if (find_view_near(new, &near, old->views[i].name) == NULL)
 			start_entry(d, &entries[diff->n_views++], old->views[i].name, CONF_DIFF_REMOVED);
 	diff->views = entries;
 }
