@@ -256,11 +256,11 @@ static void build_done(struct worker_task *task)
 	if (!stopping)
 		log_report(&report);
 	r->running = NULL;
-	conf_unref(&b->old);
-	conf_unref(&b->new);
 	if (!b->dry_run && !stopping) /* READY=1 would take back STOPPING=1 */
 		notify_ready(report.outcome == RELOAD_REFUSED ? "running; the last reload was refused" : "running");
 	answer(b->waiting, &report);
+	conf_unref(&b->old);
+	conf_unref(&b->new);
 	talloc_free(b);
 	/* two snapshots and the texts of all files were there at once: free() gives only the end of the heap back */
 	malloc_trim(0);
