@@ -34,6 +34,7 @@ struct todo {
 	struct view **views, **live;
 	size_t n, n_live;
 	bool disabled; /* some have been */
+	bool regroup;  /* sections that came or changed have a refresh_group, or had one */
 };
 
 /* ---- databases -------------------------------------------------------------------------------------------------- */
@@ -177,13 +178,16 @@ static void redefine(struct view *v, struct todo *todo)
 /* Any key may be one that the dialect refuses, and another dialect may refuse others. */
 static void judge_anew(struct view *v, struct todo *todo)
 {
-	bool was_refused = v->relation.refused;
+	bool was_refused = v->relation.refused, is_known = v->reads.guesses == NULL;
 	enum viewd_method method = v->relation.method;
 	resolve(v);
-	if (v->relation.refused || was_refused || v->relation.method != method)
+	if (v->relation.refused || was_refused || v->relation.method != method) {
 		set_up_anew(v, todo);
-	else
-		todo->live[todo->n_live++] = v;
+		return;
+	}
+	if (is_known)
+		TALLOC_FREE(v->reads.guesses); /* the catalogue has told what it reads, and that is the same */
+	todo->live[todo->n_live++] = v;
 }
 
 /* Disabled now: DISABLED; no longer: ACTIVE or PAUSED. */
@@ -195,21 +199,31 @@ static void take_enabled(struct view *view)
 		view_set_state(view, view->paused ? VIEW_STATE_PAUSED : VIEW_STATE_ACTIVE);
 }
 
+static bool same_list(const struct conf_list *a, const struct conf_list *b)
+{
+	for (size_t i = 0; i < a->n && a->n == b->n; i++)
+		if (strcmp(a->items[i], b->items[i]) != 0)
+			return false;
+	return a->n == b->n;
+}
+
 static void update_view(struct view *v, const struct conf_view *conf, const struct conf_diff_entry *entry,
                         struct todo *todo)
 {
 	bool renamed = v->conf->database.n != conf->database.n;
 	bool was_enabled = v->conf->enabled;
 	bool elsewhere = v->relation.judged != v->db->epoch;
-	bool same_cron = same_text(v->conf->cron, conf->cron) && same_text(v->conf->timezone, conf->timezone);
+	const struct conf_view *was = v->conf;
 	v->conf = conf;
 	set_label(v);
 	if (entry->what == CONF_DIFF_UNCHANGED && !renamed && !elsewhere)
 		return;
 	timing_set(v);
-	if (!same_cron)
+	if (!same_text(was->cron, conf->cron) || !same_text(was->timezone, conf->timezone))
 		v->timing.past.cron_served = engine_wall(v->eng); /* what the new times would have been is no miss */
-	edges_invalidate(v->eng);                             /* depends_on */
+	if (elsewhere || entry->reload != OPTION_LIVE || !same_list(&was->depends_on, &conf->depends_on))
+		edges_invalidate(v->eng);
+	todo->regroup |= was->refresh_group != NULL || conf->refresh_group != NULL;
 	if (entry->reload != OPTION_LIVE || (conf->enabled && !was_enabled))
 		redefine(v, todo);
 	else
@@ -231,6 +245,7 @@ static void add_view(struct engine *eng, struct database *db, const struct conf_
 	if ((eng->n_views & (eng->n_views - 1)) == 0)
 		eng->views = mem_grow(eng, eng->views, struct view *, eng->n_views == 0 ? 1 : eng->n_views * 2);
 	eng->views[eng->n_views++] = v;
+	todo->regroup |= conf->refresh_group != NULL;
 	redefine(v, todo);
 }
 
@@ -240,23 +255,36 @@ static bool still_wanted(const struct view *v, const struct conf *conf)
 	return now != NULL && conf_view_is_on(now, v->db->conf->name);
 }
 
-/* Instances that go lose their edges as well: one that still runs outlives what it read and what read it. */
-static void retire_views(struct engine *eng, const struct conf *conf)
+/* Marks the instances of a section that are wanted no more; returns how many. */
+static size_t mark_removed(struct engine *eng, const struct conf *conf, const char *section)
 {
-	struct view **gone = mem_array(NULL, struct view *, eng->n_views);
-	size_t n_gone = 0;
-	for (size_t i = 0; i < eng->n_views; i++)
-		if (!still_wanted(eng->views[i], conf)) {
-			eng->views[i]->removed = true;
-			eng->views[i]->relation.followed =
-				conf_find_follower(conf, eng->views[i]->conf->name, eng->views[i]->db->conf->name) != NULL;
-			gone[n_gone++] = eng->views[i];
+	size_t n, n_gone = 0;
+	struct view **named = views_named(eng, section, &n);
+	for (size_t i = 0; i < n; i++)
+		if (!still_wanted(named[i], conf)) {
+			named[i]->removed = true;
+			named[i]->relation.followed = conf_find_follower(conf, section, named[i]->db->conf->name) != NULL;
+			n_gone++;
 		}
-	if (n_gone > 0) {
-		edges_forget(eng);
-		views_drop_removed(eng);
-	}
-	for (size_t i = 0; i < n_gone; i++)
+	return n_gone;
+}
+
+/* Instances that go lose their edges as well: one that still runs outlives what it read and what read it. */
+static void retire_views(struct engine *eng, const struct conf *conf, const struct conf_diff *diff)
+{
+	size_t n_gone = 0, n = 0;
+	for (size_t i = 0; i < diff->n_views; i++)
+		if (diff->views[i].what == CONF_DIFF_REMOVED || diff->views[i].what == CONF_DIFF_CHANGED)
+			n_gone += mark_removed(eng, conf, diff->views[i].name);
+	if (n_gone == 0)
+		return;
+	struct view **gone = mem_array(NULL, struct view *, n_gone);
+	for (size_t i = 0; i < eng->n_views; i++)
+		if (eng->views[i]->removed)
+			gone[n++] = eng->views[i];
+	edges_forget(eng);
+	views_drop_removed(eng);
+	for (size_t i = 0; i < n; i++)
 		removal_view(gone[i]);
 	talloc_free(gone);
 }
@@ -264,16 +292,22 @@ static void retire_views(struct engine *eng, const struct conf *conf)
 static void commit_views(struct engine *eng, const struct conf *conf, const struct conf_diff *diff, struct todo *todo)
 {
 	size_t n_old = eng->n_views, near = 0; /* the sorted part only is searched */
+	struct database *db = NULL;
 	for (size_t i = 0; i < conf->n_views; i++)
 		for (size_t k = 0; k < conf->views[i].database.n; k++) {
-			struct database *db = database_find(eng, conf->views[i].database.items[k]);
+			/* Mostly that of the view before. */
+			if (db == NULL || strcmp(db->conf->name, conf->views[i].database.items[k]) != 0)
+				db = database_find(eng, conf->views[i].database.items[k]);
 			struct view *v = views_find_near(eng, n_old, &near, conf->views[i].name, db->conf->name);
 			if (v != NULL)
 				update_view(v, &conf->views[i], &diff->views[i], todo);
 			else
 				add_view(eng, db, &conf->views[i], todo);
 		}
+	if (eng->n_views == n_old)
+		return;
 	views_sort(eng);
+	edges_invalidate(eng);
 }
 
 static void start_work(struct engine *eng, const struct todo *todo)
@@ -311,16 +345,17 @@ static void plan_anew(struct view *v)
 
 /* Whom a paused member of its group held may have lost it, and others may have got one, though nothing else of them has
  * changed. */
-static void plan_live(struct engine *eng, const struct todo *todo)
+static void plan_live(struct engine *eng, const struct todo *todo, bool was_grouped)
 {
 	edges_update(eng); /* which tells what groups are sound */
 	for (size_t i = 0; i < todo->n_live; i++) {
 		plan_anew(todo->live[i]);
 		group_replan(todo->live[i]);
 	}
-	for (size_t i = 0; i < eng->n_views; i++) {
+	for (size_t i = 0; i < eng->n_views && (was_grouped || eng->edges.grouped); i++) {
 		struct view *v = eng->views[i];
-		if (v->relation.reconciled && v->was_held != (group_held_by(v) != NULL))
+		bool was_held = was_grouped && v->was_held;
+		if (v->relation.reconciled && was_held != (group_held_by(v) != NULL))
 			plan_anew(v);
 	}
 }
@@ -331,20 +366,24 @@ void engine_commit(struct engine *eng, struct conf *conf, const struct conf_diff
 	for (size_t i = 0; i < conf->n_views; i++)
 		most += conf->views[i].database.n;
 	struct todo todo = {.views = mem_array(NULL, struct view *, most), .live = mem_array(NULL, struct view *, most)};
-	remember_held(eng);
+	bool was_grouped = eng->edges.grouped;
+	if (was_grouped)
+		remember_held(eng);
 	group_forget_all(eng);
 	mark_sections_going(eng, diff);
-	retire_views(eng, conf);
+	retire_views(eng, conf, diff);
 	remove_databases(eng);
 	struct conf *old = eng->conf;
 	eng->conf = conf_ref(conf);
 	commit_databases(eng, conf, diff);
 	commit_views(eng, conf, diff, &todo);
 	conf_unref(&old);
-	group_make_all(eng);
-	edges_invalidate(eng);
+	if (was_grouped || todo.regroup) {
+		group_make_all(eng);
+		edges_invalidate(eng);
+	}
 	eng->count.generation++;
-	plan_live(eng, &todo);
+	plan_live(eng, &todo, was_grouped);
 	start_work(eng, &todo);
 	group_align_all(eng);
 	if (todo.disabled)

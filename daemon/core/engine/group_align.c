@@ -31,7 +31,7 @@ void group_align(struct view *view)
 
 void group_align_all(struct engine *eng)
 {
-	for (size_t i = 0; i < eng->n_views; i++)
+	for (size_t i = 0; i < eng->n_views && eng->edges.grouped; i++)
 		if (eng->views[i]->graph.group != NULL && eng->views[i]->graph.group->views[0] == eng->views[i])
 			group_align(eng->views[i]);
 }

@@ -11,10 +11,11 @@
 
 void group_forget_all(struct engine *eng)
 {
-	for (size_t i = 0; i < eng->n_views; i++)
+	for (size_t i = 0; i < eng->n_views && eng->edges.grouped; i++)
 		eng->views[i]->graph.group = NULL;
 	for (size_t i = 0; i < eng->n_dbs; i++)
 		TALLOC_FREE(eng->dbs[i]->groups);
+	eng->edges.grouped = false;
 }
 
 bool group_is_wanted(const struct view *v)
@@ -34,6 +35,7 @@ static void make_group(struct database *db, size_t first)
 			g->views[g->n++] = db->views[i];
 	for (size_t i = 0; i < g->n; i++)
 		g->views[i]->graph.group = g;
+	db->eng->edges.grouped |= g->n > 1;
 }
 
 /* A group of one view is none. */

@@ -288,10 +288,11 @@ struct engine_wall_clock {
 	int64_t slept;            /* likewise */
 };
 
-/* Edges between instances that have to be found anew. */
+/* Edges between instances, and their groups. */
 struct engine_edges {
-	bool dirty;
-	bool gone; /* nobody has any until they are brought up to date */
+	bool dirty;   /* edges have to be found anew */
+	bool gone;    /* nobody has any until they are brought up to date */
+	bool grouped; /* there are groups */
 };
 
 /* Captures that have to be set up anew. */

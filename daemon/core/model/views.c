@@ -92,6 +92,15 @@ struct view *views_find(struct engine *eng, const char *name, const char *databa
 	return views_find_near(eng, eng->n_views, &near, name, database);
 }
 
+struct view **views_named(struct engine *eng, const char *name, size_t *n_r)
+{
+	size_t first = lower_bound(eng, eng->n_views, name, ""), n = 0;
+	while (first + n < eng->n_views && strcmp(eng->views[first + n]->conf->name, name) == 0)
+		n++;
+	*n_r = n;
+	return eng->views + first;
+}
+
 /* How many letters the names share at their start: enough to suggest what may have been meant. */
 static size_t shared_prefix(const char *a, const char *b)
 {
@@ -117,13 +126,13 @@ bool engine_find(struct engine *eng, void *mem_ctx, const char *text, struct vie
                  struct viewd_err *err)
 {
 	struct view_name name = view_name_split(text);
-	size_t n = *n_r;
-	for (size_t i = lower_bound(eng, eng->n_views, name.name, "");
-	     i < eng->n_views && strcmp(eng->views[i]->conf->name, name.name) == 0; i++) {
-		if (!view_name_allows(&name, eng->views[i]->db->conf->name))
+	size_t n = *n_r, n_named;
+	struct view **named = views_named(eng, name.name, &n_named);
+	for (size_t i = 0; i < n_named; i++) {
+		if (!view_name_allows(&name, named[i]->db->conf->name))
 			continue;
 		*views_r = mem_grow(mem_ctx, *views_r, struct view *, n + 1);
-		(*views_r)[n++] = eng->views[i];
+		(*views_r)[n++] = named[i];
 	}
 	if (n == *n_r)
 		return not_found(eng, text, err);

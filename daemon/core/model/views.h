@@ -16,8 +16,11 @@ void views_drop_removed(struct engine *eng);
 /* The instance of that name on that database, or NULL. */
 struct view *views_find(struct engine *eng, const char *name, const char *database);
 
-/* The same among the first n only, while more were appended unsorted. *near: where to look first; moved behind the one
- * that is found, so that looking for all in their order is quick. */
+/* The instances of that name, *n_r of them, on whatever database; they stand in the list one behind the other. */
+struct view **views_named(struct engine *eng, const char *name, size_t *n_r);
+
+/* Like views_find among the first n only, while more were appended unsorted. *near: where to look first; moved behind
+ * the one that is found, so that looking for all in their order is quick. */
 struct view *views_find_near(struct engine *eng, size_t n, size_t *near, const char *name, const char *database);
 
 /* An instance that shows nothing yet, in the engine's talloc tree; not in the list until the caller puts it there. */
