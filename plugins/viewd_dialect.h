@@ -57,7 +57,7 @@ struct viewd_hint_ops {
 	struct viewd_hints *(*open)(void *ctx, const char *path, const char *const *suffixes, int wake);
 	/* [watcher thread] Has anything happened since the last call? Call it after each read of `wake`: there may be no
 	 * other wake-up before. *why_r: errno when one that is there now cannot be watched, so what is written to it would
-	 * not be told; else 0. */
+	 * not be told; else 0. One beside the first may be denied (EACCES) for a second. */
 	bool (*take)(struct viewd_hints *hints, int *why_r);
 	/* [watcher thread] A NULL *hints is accepted. */
 	void (*close)(struct viewd_hints **hints);

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "work/file_hints.h"
 
+#include "base/clock.h"
 #include "base/hash.h"
 #include "base/macros.h"
 #include "base/mem.h"
+#include "base/span.h"
 
 #include <errno.h>
 #include <libgen.h>
@@ -17,7 +19,9 @@
 #include <unistd.h>
 
 #define ROUNDS_MAX 3
-#define OF_DIRECTORY (IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_CREATE)
+#define OF_DIRECTORY (IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_CREATE | IN_ATTRIB)
+/* How long a file beside the first one may be denied: who makes it sets its rights and its owner right after. */
+#define DENIED_MAX SPAN_SECOND
 
 LIST_HEAD(use_list, use);
 
@@ -45,6 +49,7 @@ struct viewd_hints {
 	int wake;
 	atomic_bool news;
 	atomic_bool appeared; /* files that have to be watched as well */
+	int64_t denied_since; /* on the monotonic clock; 0: all that are there are watched */
 };
 
 struct file_hints {
@@ -100,7 +105,7 @@ static void tell_of_place(struct file_hints *hub, const struct inotify_event *ev
 	HASH_FIND_INT(hub->places, &ev->wd, place);
 	if (place == NULL)
 		return;
-	bool appeared = (ev->mask & (IN_CREATE | IN_MOVED_TO | IN_IGNORED)) != 0;
+	bool appeared = (ev->mask & (IN_CREATE | IN_MOVED_TO | IN_ATTRIB | IN_IGNORED)) != 0;
 	LIST_FOREACH(use, &place->uses, of_place)
 		if (!use->directory || ev->len == 0 || is_one_of(use->owner, ev->name))
 			tell(use->owner, appeared);
@@ -239,17 +244,34 @@ static bool is_absent(int why)
 	return why == ENOENT || why == ENOTDIR;
 }
 
-/* Files that are there now. *why_r: the first one is not, or one of them cannot be watched. */
-static bool add_files(struct viewd_hints *h, int *why_r)
+/* A change of its rights is told; whatever else is told meanwhile is another occasion. */
+static bool may_be_denied(struct viewd_hints *h)
+{
+	int64_t now = clock_system()->mono(clock_system());
+	if (h->denied_since == 0)
+		h->denied_since = now;
+	h->appeared = true;
+	return now - h->denied_since < DENIED_MAX;
+}
+
+/* Files that are there now. *why_r: the first one is not, or one of them cannot be watched. patient: one beside the
+ * first may be denied for a while. */
+static bool add_files(struct viewd_hints *h, bool patient, int *why_r)
 {
 	char path[PATH_MAX];
+	bool denied = false;
 	for (size_t i = 0; h->suffixes[i] != NULL; i++) {
 		snprintf(path, sizeof path, "%s%s", h->path, h->suffixes[i]);
 		if (add(h, path, IN_MODIFY, false) || (i > 0 && is_absent(errno)))
 			continue;
 		*why_r = errno;
-		return false;
+		if (i == 0 || errno != EACCES || !patient || !may_be_denied(h))
+			return false;
+		denied = true;
 	}
+	*why_r = 0;
+	if (!denied)
+		h->denied_since = 0;
 	return true;
 }
 
@@ -307,7 +329,7 @@ static struct viewd_hints *hints_open(void *ctx, const char *path, const char *c
 	h->name = strrchr(h->path, '/') != NULL ? strrchr(h->path, '/') + 1 : h->path;
 	h->suffixes = suffixes;
 	h->wake = wake;
-	bool added = add_directory(h, &why) && add_files(h, &why);
+	bool added = add_directory(h, &why) && add_files(h, false, &why);
 	if (added)
 		return h;
 	hints_close(&h);
@@ -322,7 +344,7 @@ static bool hints_take(struct viewd_hints *h, int *why_r)
 	bool news = atomic_exchange(&h->news, false);
 	if (!atomic_exchange(&h->appeared, false))
 		return news;
-	bool added = add_directory(h, &why) && add_files(h, &why);
+	bool added = add_directory(h, &why) && add_files(h, true, &why);
 	*why_r = added || is_absent(why) ? 0 : why;
 	return true;
 }

@@ -107,5 +107,6 @@ tests_unit_plugins_test_sqlite_marks_CPPFLAGS = $(AM_CPPFLAGS) $(SQLITE_CFLAGS)
 tests_unit_plugins_test_sqlite_marks_LDADD = $(LDADD) $(SQLITE_LIBS) -ldl
 tests_unit_plugins_test_sqlite_watch_SOURCES = tests/unit/plugins/test_sqlite_watch.c $(sqlite_fixture)
 tests_unit_plugins_test_sqlite_watch_CPPFLAGS = $(AM_CPPFLAGS) $(SQLITE_CFLAGS)
+tests_unit_plugins_test_sqlite_watch_LDFLAGS = $(AM_LDFLAGS) -Wl,--export-dynamic-symbol=inotify_add_watch
 tests_unit_plugins_test_sqlite_watch_LDADD = $(LDADD) $(SQLITE_LIBS) -ldl
 endif

@@ -2,6 +2,8 @@
 #include "sqlite/watch/signs.h"
 
 #include "base/err.h"
+#include "base/span.h"
+#include "sqlite/conn/conn.h"
 
 #include <errno.h>
 #include <libgen.h>
@@ -14,12 +16,16 @@
 /* Endings that the names of a database's files add to its own. Others that are written beside them wake nobody. */
 static const char *const suffixes[] = {"", "-wal", "-journal", NULL};
 
+/* How long a file beside the database may be denied: SQLite sets its rights and its owner after it has made it. */
+#define DENIED_MAX SPAN_SECOND
+
 struct signs {
 	const struct viewd_hint_ops *ops; /* the host's; NULL: inotify below */
 	struct viewd_hints *hints;
 	int fd;        /* inotify, or the eventfd that hints are written to */
 	int directory; /* its number in inotify; the others are the database's own files */
 	const char *path, *name;
+	int64_t denied_since; /* on the monotonic clock; 0: all files that are there are watched */
 };
 
 /* ---- the host's hints ---- */
@@ -46,17 +52,32 @@ static bool is_absent(int why)
 	return why == ENOENT || why == ENOTDIR;
 }
 
-/* Files that are there now. *why_r: the first one is not, or one of them cannot be watched. */
-static bool watch_files(struct signs *s, int *why_r)
+/* A change of its rights is a sign as well. */
+static bool may_be_denied(struct signs *s)
 {
+	int64_t now = sqlite_mono_us();
+	if (s->denied_since == 0)
+		s->denied_since = now;
+	return now - s->denied_since < DENIED_MAX;
+}
+
+/* Files that are there now. *why_r: the first one is not, or one of them cannot be watched. patient: one beside the
+ * first may be denied for a while. */
+static bool watch_files(struct signs *s, bool patient, int *why_r)
+{
+	bool denied = false;
 	*why_r = 0;
 	for (size_t i = 0; suffixes[i] != NULL && *why_r == 0; i++) {
 		char *path = talloc_asprintf(s, "%s%s", s->path, suffixes[i]);
 		int why = inotify_add_watch(s->fd, path, IN_MODIFY) >= 0 ? 0 : errno;
 		talloc_free(path);
-		if (i == 0 || !is_absent(why))
+		if (i > 0 && patient && why == EACCES && may_be_denied(s))
+			denied = true;
+		else if (i == 0 || !is_absent(why))
 			*why_r = why;
 	}
+	if (!denied && *why_r == 0)
+		s->denied_since = 0;
 	return *why_r == 0;
 }
 
@@ -65,9 +86,10 @@ static bool open_inotify(struct signs *s)
 	int why;
 	char *copy = talloc_strdup(s, s->path);
 	s->fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
-	s->directory =
-		s->fd < 0 ? -1 : inotify_add_watch(s->fd, dirname(copy), IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_CREATE);
-	if (s->directory < 0 || watch_files(s, &why))
+	s->directory = s->fd < 0 ? -1
+	                         : inotify_add_watch(s->fd, dirname(copy),
+	                                             IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_CREATE | IN_ATTRIB);
+	if (s->directory < 0 || watch_files(s, false, &why))
 		return s->directory >= 0;
 	errno = why;
 	return false;
@@ -97,10 +119,11 @@ static bool take_inotify(struct signs *s, int *why_r)
 			if (!is_ours(s, ev))
 				continue;
 			ours = true;
-			appeared = appeared || (ev->mask & (IN_CREATE | IN_MOVED_TO | IN_Q_OVERFLOW)) != 0;
+			appeared = appeared || (ev->mask & (IN_CREATE | IN_MOVED_TO | IN_ATTRIB | IN_Q_OVERFLOW)) != 0;
 		}
 	/* Looks that follow find whatever was written before. */
-	if (appeared && !watch_files(s, why_r) && is_absent(*why_r))
+	appeared = appeared || (ours && s->denied_since != 0);
+	if (appeared && !watch_files(s, true, why_r) && is_absent(*why_r))
 		*why_r = 0;
 	return ours;
 }

@@ -23,6 +23,9 @@ static const char *const suffixes[] = {"", "-wal", NULL};
 
 static sem_t hangs, answers;
 
+/* Files whose names end so may be read by nobody. */
+static const char *denied;
+
 /* Happens after a file below a directory "busy", or that directory, has begun to be watched, before that is noted. */
 static void (*meanwhile)(int fd, int wd);
 
@@ -32,6 +35,10 @@ int inotify_add_watch(int fd, const char *path, uint32_t mask)
 	if (strstr(path, "/hanging") != NULL) {
 		sem_post(&hangs);
 		sem_wait(&answers);
+	}
+	if (denied != NULL && strstr(path, denied) != NULL) {
+		errno = EACCES;
+		return -1;
 	}
 	int wd = (int)syscall(SYS_inotify_add_watch, fd, path, mask);
 	if (wd >= 0 && meanwhile != NULL && strstr(path, "/busy") != NULL)
@@ -210,6 +217,49 @@ static void a_file_that_cannot_be_watched(void)
 	end(loop, hub);
 }
 
+/* SQLite makes a file with the rights that the application's mask leaves, and widens them then. */
+static void a_file_that_is_denied_at_first(void)
+{
+	struct loop *loop;
+	struct file_hints *hub = begin(&loop);
+	write_file(harness_path("n.db"));
+	struct listener n = listen_to(hub, harness_path("n.db"));
+	denied = "n.db-wal";
+	write_file(harness_path("n.db-wal"));
+	CHECK(hears(loop, &n));
+	denied = NULL;
+	REQUIRE(chmod(harness_path("n.db-wal"), 0640) == 0);
+	CHECK(hears(loop, &n));
+	write_file(harness_path("n.db-wal"));
+	CHECK(hears(loop, &n));
+	stop_listening(&n);
+	end(loop, hub);
+}
+
+static void a_file_that_stays_denied(void)
+{
+	struct loop *loop;
+	struct file_hints *hub = begin(&loop);
+	int why = 0;
+	write_file(harness_path("o.db"));
+	struct listener o = listen_to(hub, harness_path("o.db"));
+	denied = "o.db-wal";
+	write_file(harness_path("o.db-wal"));
+	int64_t deadline = harness_deadline(INT64_C(10000000));
+	while (why == 0 && harness_pause(deadline)) {
+		write_file(harness_path("o.db"));
+		loop_once(loop, 20000);
+		file_hints_ops.take(o.hints, &why);
+	}
+	CHECK_INT(why, EACCES);
+	errno = 0;
+	CHECK(file_hints_ops.open(hub, harness_path("o.db"), suffixes, -1) == NULL);
+	CHECK_INT(errno, EACCES);
+	denied = NULL;
+	stop_listening(&o);
+	end(loop, hub);
+}
+
 static long events_kept(void)
 {
 	FILE *f = fopen("/proc/sys/fs/inotify/max_queued_events", "r");
@@ -349,6 +399,8 @@ static const struct harness_test tests[] = {
 	{"a thousand with one instance", a_thousand_with_one_instance},
 	{"a file that is absent", a_file_that_is_absent},
 	{"a file that cannot be watched", a_file_that_cannot_be_watched},
+	{"a file that is denied at first", a_file_that_is_denied_at_first},
+	{"a file that stays denied", a_file_that_stays_denied},
 	{"more events than the system keeps", more_events_than_the_system_keeps},
 	{"an end that is lost before the note", an_end_that_is_lost_before_the_note},
 	{"others end all the time", others_end_all_the_time},
