@@ -166,6 +166,8 @@ bool places_catch_up(struct viewd_conn *conn, struct viewd_err *err) MUST_CHECK;
 bool places_is_behind(struct viewd_conn *conn, bool *behind_r, struct viewd_err *err) MUST_CHECK;
 /* Does the server take another connection, or at least refuse it? Any thread. */
 bool places_answers(struct viewd_conn *conn);
+/* Does this process watch by way of another node of the cluster, of which the URL names several? */
+bool places_is_away(struct viewd_conn *conn);
 /* LOST when the server is behind and another place would serve. */
 bool places_stay(struct viewd_conn *conn, struct viewd_err *err) MUST_CHECK;
 
@@ -232,9 +234,11 @@ bool my_lock_get(struct viewd_conn *conn, const char *name, int64_t wait_us, boo
 void my_lock_release(struct viewd_conn *conn, const char *name);
 /* The transaction has ended: frees conn->held; nothing when there is none. */
 void my_lock_end(struct viewd_conn *conn);
-/* struct db_ops' captures_lock and captures_unlock. */
+/* The lock of setting up captures is one server's, so workers take it where their process watches. */
 bool my_captures_lock(struct db *db, struct viewd_err *err) MUST_CHECK;
 void my_captures_unlock(struct db *db);
+/* struct db_ops' captures_lock, for workers: CONFLICT when the session is on another node than the watch. */
+bool my_op_captures_lock(struct db *db, struct viewd_err *err) MUST_CHECK;
 
 /* ---- examine.c */
 
@@ -254,6 +258,8 @@ bool my_list_leavings(struct db *db, const struct db_reader *row, void *ctx, str
 /* The session holds the lock of its server. STANDBY while another process leads by way of another server. *epoch_r: for
  * my_leader_record. */
 bool my_leader_claim(struct viewd_conn *conn, int64_t *epoch_r, struct viewd_err *err) MUST_CHECK;
+/* Does this process lead by way of another server? False also where nobody can tell. */
+bool my_leader_elsewhere(struct viewd_conn *conn);
 /* At each heartbeat: LOST when another one leads; answers who has asked. */
 bool my_leader_keep(struct viewd_conn *conn, struct viewd_err *err) MUST_CHECK;
 /* The next one to lead need not wait. */

@@ -67,7 +67,7 @@ const struct db_ops my_ops = {
 	.capture =
 		{
 			.choose = my_choose_capture,
-			.lock = my_captures_lock,
+			.lock = my_op_captures_lock,
 			.unlock = my_captures_unlock,
 			.make_trigger = my_make_trigger,
 			.list_triggers = my_list_triggers,

@@ -31,6 +31,9 @@ conf <<-END
 	unique_key = id
 	refresh_mode = incremental
 	definition = SELECT id, v FROM logged
+	[view of_node]
+	on_change = no
+	definition = SELECT @@wsrep_node_name AS name
 END
 
 # view_is VIEW VALUE [NODE]: the sum of its column v, on node 2.
@@ -121,6 +124,21 @@ ok "it is left" wait_until watches_at 2
 ok "it catches up" desync 1 OFF
 ok "a change by way of it commits" sql_on 1 "UPDATE last SET v = 10"
 ok "and is noticed by way of the other one" wait_until view_is of_last 10
+# sessions CONDITION: of viewd, on the second node.
+sessions()
+{
+	sql_on 2 "SELECT ID FROM information_schema.PROCESSLIST WHERE USER = 'viewd' AND $1"
+}
+# Sessions are ended that are idle for longer than viewd trusts them, which the watch never is. One may have ended by itself.
+workers_end()
+{
+	local id
+	for id in $(sessions "COMMAND = 'Sleep' AND TIME > 6"); do sql_on 2 "KILL $id"; done
+	[ "$(sessions TRUE | wc -l)" = 1 ]
+}
+ok "idle sessions end" wait_until workers_end
+ok "a refresh opens one" viewctl refresh of_node --wait
+is "where viewd watches, not by the order of the url" "$(sql_on 2 "SET SESSION wsrep_sync_wait = 1; SELECT name FROM of_node")" node2
 ok "the other node falls behind" desync 2 ON
 ok "it is left as well" wait_until watches_at 1
 ok "it catches up" desync 2 OFF

@@ -293,7 +293,7 @@ bool my_alive(struct viewd_conn *conn)
 	bool behind = false;
 
 	return !conn->lost && my_exec_within(conn, "DO 1", limit, NULL) && mysql_thread_id(conn->my) == conn->thread_id &&
-	       (conn->url->n_places == 1 || (places_is_behind(conn, &behind, NULL) && !behind));
+	       (conn->url->n_places == 1 || (places_is_behind(conn, &behind, NULL) && !behind && !places_is_away(conn)));
 }
 
 bool my_require_writable(struct viewd_conn *conn, struct viewd_err *err)

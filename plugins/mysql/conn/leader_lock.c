@@ -87,6 +87,19 @@ void my_leader_give_back(struct viewd_conn *conn)
 	talloc_free(mem);
 }
 
+bool my_leader_elsewhere(struct viewd_conn *conn)
+{
+	char *name = process_holder(conn, conn->db.database_name);
+	int64_t elsewhere = 0;
+	bool known = my_query_int(
+		conn,
+		"SELECT COUNT(*) FROM viewd_daemon WHERE id = 1 AND holder = ? AND server <> '' AND server <> (" SERVER_SQL ")",
+		(const char *[]){name}, 1, &elsewhere, NULL);
+
+	talloc_free(name);
+	return known && elsewhere > 0;
+}
+
 /* ---- whose transactions count ---- */
 
 struct holder {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * places.c: the servers of a URL that names several. The first one that serves is taken: one that can be reached, takes
- * writes and is not behind its cluster. Where there is none such, one that is behind is better than none.
+ * writes and is not behind its cluster. Where there is none such, one that is behind is better than none. Nodes have
+ * locks of their own, so sessions of a process that watches go to the node by way of which it does.
  */
 #include "mysql/my.h"
 
@@ -70,20 +71,29 @@ bool places_is_behind(struct viewd_conn *conn, bool *behind_r, struct viewd_err 
 	return true;
 }
 
+bool places_is_away(struct viewd_conn *conn)
+{
+	return conn->node.certifies && conn->url->n_places > 1 && my_leader_elsewhere(conn);
+}
+
+/* How good a server is that serves; the lowest is best. */
+enum rank { RANK_GOOD, RANK_AWAY, RANK_BEHIND, RANK_NONE };
+
 /* One of several; what is wrong with it. */
-static bool try_place(struct viewd_conn *conn, size_t place, bool *behind_r, struct viewd_err *err)
+static enum rank try_place(struct viewd_conn *conn, size_t place, struct viewd_err *err)
 {
 	const struct url_place *at = &conn->url->places[place];
 	struct viewd_err failure = {0};
+	bool behind = false;
 
 	if (my_open_at(conn, place, &failure) && my_require_writable(conn, &failure) &&
-	    places_is_behind(conn, behind_r, &failure))
-		return true;
+	    places_is_behind(conn, &behind, &failure))
+		return behind ? RANK_BEHIND : places_is_away(conn) ? RANK_AWAY : RANK_GOOD;
 	if (err != NULL) {
 		*err = failure;
 		err_wrap(err, "%s port %d", at->host, at->port);
 	}
-	return false;
+	return RANK_NONE;
 }
 
 /* The failure that waiting does not mend says more. */
@@ -96,20 +106,23 @@ static void keep_failure(struct viewd_err *kept, const struct viewd_err *failure
 static bool open_best(struct viewd_conn *conn, struct viewd_err *err)
 {
 	struct viewd_err kept = {0};
-	size_t n = conn->url->n_places, spare = n;
-	bool behind = false;
+	enum rank best = RANK_NONE;
+	size_t spare = 0;
 
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; i < conn->url->n_places; i++) {
 		struct viewd_err failure = {0};
-		if (!try_place(conn, i, &behind, &failure))
-			keep_failure(&kept, &failure);
-		else if (!behind)
+		enum rank rank = try_place(conn, i, &failure);
+		if (rank == RANK_GOOD)
 			return true;
-		else if (spare == n)
+		if (rank == RANK_NONE)
+			keep_failure(&kept, &failure);
+		else if (rank < best) {
+			best = rank;
 			spare = i;
+		}
 	}
-	if (spare < n)
-		return try_place(conn, spare, &behind, err);
+	if (best != RANK_NONE)
+		return try_place(conn, spare, err) != RANK_NONE;
 	if (err != NULL)
 		*err = kept;
 	return false;
