@@ -12,6 +12,7 @@
 #include "core/runtime.h"
 #include "loop/loop.h"
 #include "plugin/loader.h"
+#include "reload_plan.h"
 #include "sys/notify.h"
 #include "work/worker.h"
 
@@ -23,6 +24,7 @@
 
 struct waiting {
 	bool dry_run;
+	bool plans; /* to be told what the databases say */
 	reload_done_fn *done;
 	void *ctx;
 	struct waiting *next;
@@ -37,7 +39,7 @@ struct build {
 	struct conf_diff *diff;
 	struct reload_entry *entries;
 	struct waiting *waiting; /* who asked */
-	bool dry_run;
+	bool dry_run, plans;
 	int64_t started_mono;
 };
 
@@ -48,6 +50,7 @@ struct reload {
 	const char *conf_path;
 	struct waiting *waiting;
 	struct build *running;
+	struct build *planning;        /* its databases are being asked; NULL: none */
 	struct reload_outside outside; /* take NULL: there is nothing to ask */
 	struct loop_timer *timer;
 	int64_t last_start_mono;
@@ -237,13 +240,48 @@ static void refuse_waiting(struct reload *r)
 	answer(list, &report);
 }
 
+/* One plan at a time. */
+static bool may_start(const struct reload *r, const struct waiting *w)
+{
+	return !w->plans || r->planning == NULL;
+}
+
 static void arm(struct reload *r)
 {
 	const struct clock *clk = clock_system();
+	const struct waiting *w = r->waiting;
+	while (w != NULL && !may_start(r, w))
+		w = w->next;
 	if (engine_stopping(r->eng))
 		refuse_waiting(r);
-	else if (r->running == NULL && r->waiting != NULL)
+	else if (r->running == NULL && w != NULL)
 		loop_timer_set(r->timer, r->last_start_mono + SPACING - clk->mono(clk));
+}
+
+static void finish(struct build *b, struct reload_report *report)
+{
+	struct reload *r = b->reload;
+	bool stopping = engine_stopping(r->eng);
+	fill_report(b, report);
+	if (!stopping)
+		log_report(report);
+	if (!b->dry_run && !stopping) /* READY=1 would take back STOPPING=1 */
+		notify_ready(report->outcome == RELOAD_REFUSED ? "running; the last reload was refused" : "running");
+	answer(b->waiting, report);
+	conf_unref(&b->old);
+	conf_unref(&b->new);
+	talloc_free(b);
+	/* two snapshots and the texts of all files were there at once: free() gives only the end of the heap back */
+	malloc_trim(0);
+	arm(r);
+}
+
+static void plan_done(void *ctx, const struct offline_planned *items, size_t n)
+{
+	struct build *b = ctx;
+	struct reload_report report = {.outcome = RELOAD_DRY_RUN, .planned = items, .n_planned = n};
+	b->reload->planning = NULL;
+	finish(b, &report);
 }
 
 static void build_done(struct worker_task *task)
@@ -251,20 +289,34 @@ static void build_done(struct worker_task *task)
 	struct build *b = CONTAINER_OF(task, struct build, task);
 	struct reload *r = b->reload;
 	struct reload_report report = {.outcome = commit(b)};
-	bool stopping = engine_stopping(r->eng);
-	fill_report(b, &report);
-	if (!stopping)
-		log_report(&report);
 	r->running = NULL;
-	if (!b->dry_run && !stopping) /* READY=1 would take back STOPPING=1 */
-		notify_ready(report.outcome == RELOAD_REFUSED ? "running; the last reload was refused" : "running");
-	answer(b->waiting, &report);
-	conf_unref(&b->old);
-	conf_unref(&b->new);
-	talloc_free(b);
-	/* two snapshots and the texts of all files were there at once: free() gives only the end of the heap back */
-	malloc_trim(0);
-	arm(r);
+	if (report.outcome == RELOAD_DRY_RUN && b->plans) {
+		r->planning = b;
+		if (reload_plan_start(r->pool, r->registry, b->new, b->diff, plan_done, b)) {
+			arm(r);
+			return;
+		}
+		r->planning = NULL;
+	}
+	finish(b, &report);
+}
+
+static void take_waiting(struct build *b)
+{
+	struct waiting **link = &b->reload->waiting;
+	b->dry_run = true;
+	while (*link != NULL) {
+		struct waiting *w = *link;
+		if (!may_start(b->reload, w)) {
+			link = &w->next;
+			continue;
+		}
+		*link = w->next;
+		w->next = b->waiting;
+		b->waiting = w;
+		b->dry_run &= w->dry_run;
+		b->plans |= w->plans;
+	}
 }
 
 /* The timer's work: everybody who waits is served by one build. */
@@ -278,11 +330,7 @@ static void start(void *ctx)
 	}
 	struct build *b = mem_new(NULL, struct build);
 	b->reload = r;
-	b->dry_run = true;
-	b->waiting = r->waiting;
-	for (struct waiting *w = r->waiting; w != NULL; w = w->next)
-		b->dry_run &= w->dry_run;
-	r->waiting = NULL;
+	take_waiting(b);
 	b->old = engine_conf_ref(r->eng);
 	b->started_mono = r->last_start_mono = clk->mono(clk);
 	b->task = (struct worker_task){.run = build_run, .done = build_done};
@@ -292,15 +340,26 @@ static void start(void *ctx)
 	worker_submit(r->pool, &b->task);
 }
 
+static void add_waiting(struct reload *r, const struct waiting *request)
+{
+	struct waiting *w = mem_new(NULL, struct waiting);
+	*w = *request;
+	w->next = r->waiting;
+	r->waiting = w;
+	arm(r);
+}
+
 void reload_request(struct reload *r, bool dry_run, reload_done_fn *done, void *ctx)
 {
 	/* A signal more while one waits already adds nothing. */
 	if (done == NULL && r->waiting != NULL && !dry_run && r->waiting->done == NULL)
 		return;
-	struct waiting *w = mem_new(NULL, struct waiting);
-	*w = (struct waiting){.dry_run = dry_run, .done = done, .ctx = ctx, .next = r->waiting};
-	r->waiting = w;
-	arm(r);
+	add_waiting(r, &(struct waiting){.dry_run = dry_run, .done = done, .ctx = ctx});
+}
+
+void reload_request_plan(struct reload *r, reload_done_fn *done, void *ctx)
+{
+	add_waiting(r, &(struct waiting){.dry_run = true, .plans = true, .done = done, .ctx = ctx});
 }
 
 void reload_set_outside(struct reload *r, const struct reload_outside *outside)
@@ -334,7 +393,7 @@ void reload_free(struct reload **reload)
 		r->waiting = w->next;
 		talloc_free(w);
 	}
-	if (r->running != NULL) /* its worker may still write to it: it goes with the process */
+	if (r->running != NULL || r->planning != NULL) /* its worker may still write to it: it goes with the process */
 		return;
 	talloc_free(r);
 }

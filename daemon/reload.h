@@ -6,6 +6,7 @@
 #define VIEWD_RELOAD_H
 
 #include "core/engine.h"
+#include "core/offline/plan.h"
 
 struct loop;
 struct reload;
@@ -35,6 +36,8 @@ struct reload_report {
 	size_t n_entries;
 	const char *const *restart_needed; /* settings that only a restart changes */
 	size_t n_restart_needed;
+	const struct offline_planned *planned; /* RELOAD_DRY_RUN, when asked for: of the views added or changed */
+	size_t n_planned;
 	int64_t duration_us;
 };
 
@@ -68,5 +71,9 @@ typedef void reload_done_fn(void *ctx, const struct reload_report *report);
  * a real one, that is a real reload: a dry run among them is told RELOAD_COMMITTED. done may be NULL (SIGHUP): the
  * outcome is logged in any case. [loop] */
 void reload_request(struct reload *reload, bool dry_run, reload_done_fn *done, void *ctx);
+
+/* Asks for a dry run, and of the databases what it would do there. One at a time; other requests do not wait for the
+ * databases. done is not NULL. [loop] */
+void reload_request_plan(struct reload *reload, reload_done_fn *done, void *ctx);
 
 #endif

@@ -5,8 +5,7 @@
 #include "core/offline/plan.h"
 #include "client/client.h"
 #include "client/offline.h"
-#include "ctl/text/json_err.h"
-#include "ctl/text/json_text.h"
+#include "ctl/answer/json_planned.h"
 
 struct planned_list {
 	json_t *items;
@@ -16,17 +15,7 @@ struct planned_list {
 static void take_planned(void *ctx, const struct offline_planned *planned)
 {
 	struct planned_list *list = ctx;
-	json_t *item = json_object();
-	json_object_set_new(item, "view", json_text(planned->view));
-	json_object_set_new(item, "database", json_text(planned->database));
-	json_object_set_new(item, "change", json_text(planned->change));
-	json_object_set_new(item, "reason", json_text(planned->reason));
-	json_object_set_new(item, "locks", json_text(planned->locks));
-	json_object_set_new(item, "refresh_group", json_text(planned->group));
-	json_object_set_new(item, "duration_ms",
-	                    planned->duration_us > 0 ? json_integer((planned->duration_us + 500) / 1000) : json_null());
-	json_object_set_new(item, "error", json_err(planned->error));
-	json_array_append_new(list->items, item);
+	json_array_append_new(list->items, json_planned(planned));
 	list->good = list->good && planned->error == NULL;
 }
 

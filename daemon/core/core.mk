@@ -88,6 +88,7 @@ libviewd_la_SOURCES += \
 	daemon/sched/zone.c daemon/sched/zone.h \
 	daemon/daemon.c daemon/daemon.h \
 	daemon/reload.c daemon/reload.h \
+	daemon/reload_plan.c daemon/reload_plan.h \
 	daemon/sys/journal.c daemon/sys/journal.h \
 	daemon/sys/logging.c daemon/sys/logging.h \
 	daemon/sys/notify.c daemon/sys/notify.h \

@@ -1,6 +1,7 @@
 # control socket and viewctl
 libviewd_la_SOURCES += \
 	daemon/ctl/answer/json.c daemon/ctl/answer/json.h \
+	daemon/ctl/answer/json_planned.c daemon/ctl/answer/json_planned.h \
 	daemon/ctl/answer/json_schema.c daemon/ctl/answer/json_schema.h \
 	daemon/ctl/answer/json_status.c daemon/ctl/answer/json_status.h \
 	daemon/ctl/answer/status_fields.h \

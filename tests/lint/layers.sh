@@ -113,9 +113,9 @@ allowed()
 	# viewctl: the command table it shares with the daemon, and what works without one (check, render, uninstall).
 	daemon/client/print/*) may='base/|ctl/command/|client/print/|viewd_dialect\.h' ;;
 	daemon/client/*)
-		may='base/|conf/|plugin/|core/(offline/(offline|explain|doctor|import|orphans|plan)|exec/uninstall_run)\.h|ctl/(command/|text/json_(err|text|explain)\.h)|client/|work/program\.h|viewd_dialect\.h'
+		may='base/|conf/|plugin/|core/(offline/(offline|explain|doctor|import|orphans|plan)|exec/uninstall_run)\.h|ctl/(command/|text/json_(err|text|explain)\.h|answer/json_planned\.h)|client/|work/program\.h|viewd_dialect\.h'
 		;;
-	daemon/reload.*) may='base/|loop/|conf/|plugin/|sched/|work/|core/|sys/|reload\.h|viewd_dialect\.h' ;;
+	daemon/reload.* | daemon/reload_plan.*) may='base/|loop/|conf/|plugin/|sched/|work/|core/|sys/|reload(_plan)?\.h|viewd_dialect\.h' ;;
 	daemon/main.c) may='base/|daemon\.h' ;;
 	daemon/*) may='[a-z]+/|daemon\.h|reload\.h|viewd_dialect\.h' ;;
 	plugins/viewd_dialect.h) may='viewd_types\.h' ;;

@@ -13,6 +13,10 @@ plan_of_daemon()
 {
 	viewctl --json plan >"$T/plan.json"
 }
+plan_of_reload()
+{
+	viewctl --json plan --reload >"$T/plan.json"
+}
 # planned VIEW: its change, the class of its error, and the message.
 planned()
 {
@@ -107,7 +111,23 @@ stop_viewd
 good | conf_database shop
 start_viewd
 ok "the views are made" wait_until "viewctl --json status | jq -se '.[0] | length == 3 and all(.[]; .result == \"SUCCEEDED\")'"
+good 'SELECT n, t, nowhere FROM src' 'unique_key = n' | conf_database shop
+view added 'SELECT n + 1 AS n FROM above' >>"$T/viewd.conf"
+view onadded 'SELECT n FROM added' >>"$T/viewd.conf"
+exits "a plan of a reload that cannot be computed" 1 plan_of_reload
+like "... says so, in the engine's words" "$(planned base)" "^null (query|missing) .*nowhere"
+is "... and what can be made" "$(planned added), $(planned onadded)" "create null null, create null null"
+like "... each after what it reads" "$(jq -r '.items[] | select(.view == "onadded").reason' "$T/plan.json")" "'added', which it reads, comes before it"
+is "... of nothing else" "$(jq -r '.items[].view' "$T/plan.json" | sort | xargs)" "added base onadded"
+like "... for people" "$(viewctl plan --reload)" "base +shop +FAILED"
+is "... nothing is in force" "$(viewctl --json status | jq length) $(viewctl --json plan | jq -r '.ok')" "3 true"
+printf '\n[database away]\nurl = %s\n' "$(pick "postgresql://viewd@/nowhere?host=$T" "mariadb://viewd@/shop?unix_socket=$T/nowhere" "sqlite:///$T/nowhere/shop.db")" >>"$T/viewd.conf"
+view far 'SELECT 1 AS n' 'database = away' >>"$T/viewd.conf"
+exits "a plan of a reload with a database that is away" 1 plan_of_reload
+like "... says it of its view" "$(planned far)" "^null (connect|auth|missing) "
+is "... and the rest of others" "$(planned added)" "create null null"
 stop_viewd
+good | conf_database shop
 ok "nothing is left to do" plan
 is "... for all" "$(planned base), $(planned above)" "nothing null null, nothing null null"
 good 'SELECT n, t, nowhere FROM src' | conf_database shop

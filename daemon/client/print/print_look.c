@@ -126,10 +126,11 @@ static void plan_items(struct screen *screen, const json_t *items)
 
 void print_plan(struct screen *screen, const struct args *args, const json_t *body)
 {
+	const json_t *items = json_object_get(body, "items");
 	if (args_flag(args, "reload"))
 		print_reload(screen, args, body);
-	else
-		plan_items(screen, json_object_get(body, "items"));
+	if (items != NULL)
+		plan_items(screen, items);
 }
 
 void print_render(struct screen *screen, const struct args *args UNUSED, const json_t *body)

@@ -198,6 +198,13 @@ static void plan_database(const struct planner *p, const struct conf_database *d
 	login_end(&login);
 }
 
+void offline_plan_database(const struct conf *conf, struct registry *registry, const struct conf_database *db,
+                           const char *const *views, size_t n, struct offline_planned_sink sink)
+{
+	const struct planner p = {conf, registry, views, n, sink};
+	plan_database(&p, db);
+}
+
 bool offline_plan(const struct conf *conf, struct registry *registry, const char *const *views, size_t n,
                   struct offline_planned_sink sink, struct viewd_err *err)
 {

@@ -26,6 +26,10 @@ struct offline_planned_sink {
 	void *ctx;
 };
 
+/* As offline_plan, for one database of conf; n > 0, and the views are in conf. */
+void offline_plan_database(const struct conf *conf, struct registry *registry, const struct conf_database *db,
+                           const char *const *views, size_t n, struct offline_planned_sink sink);
+
 /* Connects to each database of these views (NAME or DATABASE:NAME; n 0: all that are enabled), and decides about each.
  * Changes nothing, and takes no lock that keeps a daemon out. A database that cannot be reached is an error of each of
  * its views. Blocks. False: err, a view is not in the configuration. */

@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "base/words.h"
+#include "ctl/answer/json_planned.h"
 #include "ctl/answer/json_status.h"
 
 json_t *json_ms(int64_t us)
@@ -148,6 +149,11 @@ json_t *json_reload(const struct reload_report *report)
 	json_object_set_new(out, "problems", problems);
 	json_object_set_new(out, "changes", reload_entries(report));
 	json_object_set_new(out, "restart_needed", texts(report->n_restart_needed, report->restart_needed));
+	json_t *items = report->n_planned > 0 ? json_array() : NULL;
+	for (size_t i = 0; i < report->n_planned; i++)
+		json_array_append_new(items, json_planned(&report->planned[i]));
+	if (items != NULL)
+		json_object_set_new(out, "items", items);
 	return out;
 }
 

@@ -35,7 +35,8 @@ json_t *json_verdict(const struct engine_item *item);
 /* {started, duration_ms, trigger, action, result, rows, rows_written, error} of one past run. */
 json_t *json_history_row(const struct viewd_history_row *row);
 
-/* {schema, outcome, generation, duration_ms, problems, changes, restart_needed}. */
+/* {schema, outcome, generation, duration_ms, problems, changes, restart_needed}, and items where databases were asked:
+ * those of json_planned(). */
 json_t *json_reload(const struct reload_report *report);
 
 /* {"schema": 1}. */

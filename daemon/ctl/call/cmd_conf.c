@@ -25,7 +25,10 @@ static void plan_done(void *ctx, const struct engine_report *report)
 static void reload_done(void *ctx, const struct reload_report *report)
 {
 	json_t *body = json_reload(report);
-	json_object_set_new(body, "ok", json_boolean(report->outcome != RELOAD_REFUSED));
+	bool good = report->outcome != RELOAD_REFUSED;
+	for (size_t i = 0; i < report->n_planned; i++)
+		good = good && report->planned[i].error == NULL;
+	json_object_set_new(body, "ok", json_boolean(good));
 	call_reply(ctx, body);
 }
 
@@ -34,7 +37,7 @@ void cmd_plan(struct call *call)
 	struct view **views;
 	size_t n;
 	if (args_flag(call_args(call), "reload"))
-		reload_request(call_ctl(call)->reload, true, reload_done, call);
+		reload_request_plan(call_ctl(call)->reload, reload_done, call);
 	else if (call_views(call, true, &views, &n))
 		engine_plan(call_ctl(call)->engine, views, n, plan_done, call);
 }

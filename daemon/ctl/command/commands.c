@@ -60,7 +60,8 @@ static const struct command_param graph_params[] = {
 
 static const struct command_param plan_params[] = {
 	{"view", 0, PARAM_ARG_LIST, 0, "VIEW", "only these views (default all)"},
-	{"reload", 0, PARAM_FLAG, PARAM_ADMIN, NULL, "what a reload of the files as they are now would change"},
+	{"reload", 0, PARAM_FLAG, PARAM_ADMIN, NULL,
+     "what a reload of the files as they are now would change, and what it would do to those views"},
 	{"config", 'c', PARAM_TEXT, PARAM_ONLY_CLI, "FILE",
      "what a daemon would do that is started with this configuration file; connects from here"},
 };

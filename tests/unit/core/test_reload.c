@@ -34,6 +34,8 @@ static void tell(void *ctx, const struct reload_report *r)
 		text = talloc_asprintf_append(text, "%s\n", r->problems[i].text);
 	for (size_t i = 0; i < r->n_restart_needed; i++)
 		text = talloc_asprintf_append(text, "restart: %s\n", r->restart_needed[i]);
+	for (size_t i = 0; i < r->n_planned; i++)
+		text = talloc_asprintf_append(text, "planned %s: %s\n", r->planned[i].view, r->planned[i].change);
 	snprintf(t->text, sizeof t->text, "%s", text);
 	talloc_free(text);
 }
@@ -255,6 +257,30 @@ static void a_reload_during_a_reload(void)
 	end(&b);
 }
 
+/* A database may take long to answer. Another plan waits for the first. */
+static void a_reload_during_a_plan(void)
+{
+	struct bench b = begin(DB A);
+	struct told first = {.n = 0}, second = {.n = 0}, third = {.n = 0};
+	fake_do("d", "block inspect b");
+	harness_file("viewd.conf", DB A B);
+	reload_request_plan(b.reload, tell, &first);
+	RUN_UNTIL(b.rig, fake_waiting("d") == 1);
+	harness_file("viewd.conf", DB A);
+	reload_request_plan(b.reload, tell, &second);
+	reload_request(b.reload, false, tell, &third);
+	RUN_UNTIL(b.rig, third.n == 1);
+	CHECK_INT(third.outcome, RELOAD_UNCHANGED);
+	CHECK_INT(first.n + second.n, 0);
+	fake_do("d", "release inspect b");
+	RUN_UNTIL(b.rig, first.n == 1 && second.n == 1);
+	CHECK_INT(first.outcome, RELOAD_DRY_RUN);
+	CHECK_CONTAINS(first.text, "view b added: \nplanned b: create\n");
+	CHECK_STR(second.text, "");
+	CHECK_INT(b.rig->eng->n_views, 1);
+	end(&b);
+}
+
 static void a_reload_does_not_disturb_what_runs(void)
 {
 	struct bench b = begin(DB A);
@@ -326,6 +352,7 @@ static const struct harness_test tests[] = {
 	{"a dry run changes nothing", dry_run_changes_nothing},
 	{"a storm is a few reloads", a_storm_is_a_few_reloads},
 	{"a reload during a reload", a_reload_during_a_reload},
+	{"a reload during a plan", a_reload_during_a_plan},
 	{"a reload does not disturb what runs", a_reload_does_not_disturb_what_runs},
 	{"a reload while stopping", a_reload_while_stopping},
 };

@@ -438,6 +438,11 @@ size_t engine_cancel(struct engine *eng UNUSED, struct view *const *views UNUSED
 	return n;
 }
 
+void reload_request_plan(struct reload *reload, reload_done_fn *done, void *ctx)
+{
+	reload_request(reload, true, done, ctx);
+}
+
 void reload_request(struct reload *reload UNUSED, bool dry_run, reload_done_fn *done, void *ctx)
 {
 	static const struct conf_problem problem = {.text = "/etc/viewd/viewd.conf:3: [view x] every: '5' has no unit"};
