@@ -88,7 +88,7 @@ struct engine *engine_new(const struct engine_parts *parts)
 	event_listen(eng, &eng->news.own);
 	tally_begin(eng);
 	eng->due.timer = loop_timer_new(eng->loop, on_due, eng);
-	eng->turn_timer = loop_timer_new(eng->loop, turn_run, eng);
+	eng->turn.timer = loop_timer_new(eng->loop, turn_run, eng);
 	eng->captures.timer = loop_timer_new(eng->loop, capture_retry, eng);
 	eng->open.sessions.sweep_timer = loop_timer_new(eng->loop, session_sweep, eng);
 	clock_step_start(eng);
@@ -153,7 +153,7 @@ void engine_free(struct engine **eng_ptr)
 	loop_timer_free(&eng->due.timer);
 	loop_timer_free(&eng->captures.timer);
 	loop_timer_free(&eng->open.sessions.sweep_timer);
-	loop_timer_free(&eng->turn_timer);
+	loop_timer_free(&eng->turn.timer);
 	for (size_t i = 0; i < eng->n_dbs; i++) {
 		free_waiting_side_jobs(eng->dbs[i]);
 		loop_timer_free(&eng->dbs[i]->probing.timer);

@@ -27,7 +27,8 @@
 
 static void set_reason(struct view *view, const char *reason)
 {
-	view->last.reason = reason[0] != '\0' ? intern(view->eng->texts, reason) : NULL;
+	if (view->last.reason == NULL || strcmp(view->last.reason, reason) != 0)
+		view->last.reason = reason[0] != '\0' ? intern(view->eng->texts, reason) : NULL;
 }
 
 /* The engine has one writer at a time, and somebody else has been it for longer than lock_timeout: no fault of the

@@ -344,6 +344,12 @@ struct engine_answers {
 	struct view_dependency *dependencies;
 };
 
+/* Turns of the engine: turn_run is the timer's work. */
+struct engine_turn {
+	struct loop_timer *timer; /* zero delay: a turn, never from inside a request */
+	bool planned;
+};
+
 struct engine {
 	struct loop *loop;
 	struct worker_pool *pool;
@@ -362,10 +368,10 @@ struct engine {
 	struct engine_open open;
 	struct engine_numbers count;
 	struct engine_answers answers;
-	uint64_t visit;                /* number of the last walk over all views */
-	struct loop_timer *turn_timer; /* zero delay: a turn, never from inside a request */
-	struct waiting *waiting;       /* of report/wait.c; NULL: nobody has waited yet */
-	size_t next_db;                /* whose turn it is */
+	uint64_t visit; /* number of the last walk over all views */
+	struct engine_turn turn;
+	struct waiting *waiting; /* of report/wait.c; NULL: nobody has waited yet */
+	size_t next_db;          /* whose turn it is */
 	struct intern *texts;
 	char *state_dir;
 	char **paused; /* of pause.c: pauses that no instance has claimed, "database:view", up to a NULL; NULL: none */
@@ -379,7 +385,9 @@ struct engine {
 /* Work is looked for, and ends are told, when control has returned to the loop. */
 static inline void turn_soon(struct engine *eng)
 {
-	loop_timer_set(eng->turn_timer, 0);
+	if (!eng->turn.planned)
+		loop_timer_set(eng->turn.timer, 0);
+	eng->turn.planned = true;
 }
 
 static inline int64_t engine_wall(const struct engine *eng)

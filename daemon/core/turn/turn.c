@@ -11,6 +11,7 @@
 void turn_run(void *engine)
 {
 	struct engine *eng = engine;
+	eng->turn.planned = false;
 	finish_ended(eng);
 	for (size_t i = 0; i < eng->n_dbs && !eng->stop.stopping; i++)
 		start_ready(eng->dbs[(eng->next_db + i) % eng->n_dbs]);

@@ -6,7 +6,7 @@
 #ifndef VIEWD_CORE_TURN_TURN_H
 #define VIEWD_CORE_TURN_TURN_H
 
-/* The work of engine.turn_timer; turn_soon asks for it. Never called from inside anything else. [loop] */
+/* The work of engine.turn.timer; turn_soon asks for it. Never called from inside anything else. [loop] */
 void turn_run(void *engine);
 
 #endif
