@@ -63,7 +63,7 @@ EXTRA_DIST += \
 	docs/adr/030-shards-postgresql.md \
 	docs/adr/031-rights-and-former-names.md \
 	docs/adr/032-sessions-that-are-not-kept.md \
-	docs/adr/033-progress-of-a-statement.md \
+	docs/adr/033-progress-of-a-statement.md docs/adr/034-computed-on-a-standby.md \
 	docs/adr/README.md
 EXTRA_DIST += docs/man/viewctl.1.head docs/man/viewctl.1.tail docs/man/viewd.conf.5.head docs/man/viewd.conf.5.tail
 EXTRA_DIST += \

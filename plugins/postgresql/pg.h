@@ -46,14 +46,21 @@ struct viewd_conn {
 	bool watching;          /* its commits need not outlive a crash of the server */
 	const char *probe_role; /* whom probes are made as; NULL: the session's own role */
 	char *schema_owner;     /* a role that may own the schemas viewd and viewd_stage, too; "": none */
-	char *system;           /* system identifier of the server, once it was asked for */
 	/* The task whose identity the next statement that writes to its relation asks for, and whether it has. */
 	struct pg_along {
 		struct task *task;
 		struct db_object found;
 		bool asked;
 	} along;
-	char *holder; /* this process and section, as viewd.daemon names it */
+	struct pg_who {
+		char *holder; /* this process and section, as viewd.daemon names it */
+		char *system; /* system identifier of the server, once it was asked for */
+	} who;
+	struct pg_reading {
+		struct viewd_database_spec *spec; /* the section with read_url as its url; NULL: there is none */
+		struct viewd_conn *conn;          /* a session there, once one was needed (refresh/standby.c) */
+		bool allow_superuser;
+	} reading;
 };
 
 static inline struct viewd_conn *pg_of(struct db *db)
@@ -85,6 +92,9 @@ const char *pg_option(const struct viewd_database_spec *spec, const char *key);
 /* `a, "B c"` becomes `pg_catalog, "a", "B c", pg_temp`, talloc'ed. [any] */
 bool pg_search_path(void *mem_ctx, const struct viewd_database_spec *spec, char **path_r,
                     struct viewd_err *err) MUST_CHECK;
+
+/* The section with read_url as its url, talloc'ed with all that it points to; NULL: there is no read_url. [any] */
+struct viewd_database_spec *pg_read_spec(void *mem_ctx, const struct viewd_database_spec *spec);
 
 /* yes/no of allow_superuser. [any] */
 bool pg_allow_superuser(const struct viewd_database_spec *spec, bool *allow_r, struct viewd_err *err) MUST_CHECK;
@@ -487,5 +497,4 @@ bool pg_op_diff(struct task *task, bool *done_r, struct viewd_outcome *out, stru
 /* ---- replace.c */
 
 bool pg_op_replace(struct task *task, struct viewd_outcome *out, struct viewd_err *err);
-
 #endif

@@ -13,6 +13,7 @@
 #include "common/text/number.h"
 #include "postgresql/incremental/log_objects.h"
 #include "postgresql/pg.h"
+#include "postgresql/refresh/elsewhere.h"
 #include "postgresql/watch/watch.h"
 
 static void op_enter(struct db *db)
@@ -105,6 +106,7 @@ const struct db_ops pg_ops = {
 	.refresh =
 		{
 			.diff = pg_op_diff,
+			.elsewhere = pg_op_elsewhere,
 			.count_written = op_count_written,
 			.choose_mode = op_choose_mode,
 		},
@@ -170,6 +172,13 @@ const struct db_ops pg_ops = {
 		},
 };
 
+static bool check_read_url(void *mem_ctx, const struct viewd_database_spec *db, struct viewd_err *err)
+{
+	struct pg_params params;
+	const struct viewd_database_spec *reading = pg_read_spec(mem_ctx, db);
+	return reading == NULL || pg_url_params(mem_ctx, reading, &params, err) || err_wrap(err, "read_url");
+}
+
 static bool check_database(const struct viewd_database_spec *db, struct viewd_err *err)
 {
 	void *tmp = talloc_new(NULL);
@@ -177,7 +186,8 @@ static bool check_database(const struct viewd_database_spec *db, struct viewd_er
 	char *path, *owner;
 	bool allow;
 	bool ok = pg_url_params(tmp, db, &params, err) && pg_search_path(tmp, db, &path, err) &&
-	          pg_allow_superuser(db, &allow, err) && pg_schema_owner(tmp, db, &owner, err);
+	          pg_allow_superuser(db, &allow, err) && pg_schema_owner(tmp, db, &owner, err) &&
+	          check_read_url(tmp, db, err);
 	talloc_free(tmp);
 	return ok;
 }
@@ -219,6 +229,16 @@ static const struct viewd_dialect_option options[] = {
 		.doc = "Whoever owns these schemas, or may create in them, could run code with viewd's rights. So they must "
 			   "belong to viewd's role, to a superuser or to the role named here, and nobody else may create in them. "
 			   "Otherwise viewd refuses the database, and prints the statement that repairs it.",
+	},
+	{
+		.key = "read_url",
+		.default_value = "",
+		.help = "a standby on which definitions of tables are computed",
+		.doc = "A URL as in url. Rows of a refresh of a whole table come from there, by COPY through viewd, and only "
+			   "what differs is written. viewd waits until the standby has what the changes told of, and refuses a "
+			   "server that is not a standby of the one that url names. Materialized views, incremental refreshes, "
+			   "members of a refresh_group, views with run_as or a pre_hook, and the first filling are computed on "
+			   "the primary. While the standby is away or too far behind, the view keeps its rows and is STALE.",
 	},
 };
 

@@ -14,7 +14,8 @@ libviewd_postgresql_la_SOURCES = \
 	plugins/postgresql/conn/errors.c \
 	plugins/postgresql/conn/exec.c \
 	plugins/postgresql/watch/flood.c \
-	plugins/postgresql/refresh/diff.c \
+	plugins/postgresql/refresh/diff.c plugins/postgresql/refresh/elsewhere.c plugins/postgresql/refresh/elsewhere.h \
+	plugins/postgresql/refresh/copy.c plugins/postgresql/refresh/standby.c \
 	plugins/postgresql/refresh/group.c \
 	plugins/postgresql/conn/guard.c \
 	plugins/postgresql/incremental/apply.c \

@@ -58,7 +58,8 @@ void conf_show_database(const struct conf *conf, const struct conf_database *db,
 	struct show s = {.conf = conf, .fn = fn, .ctx = ctx, .tmp = talloc_new(NULL)};
 	show_rows(&s, &schema_database, db, db->origins);
 	for (size_t i = 0; i < db->n_options; i++)
-		show(&s, db->options[i].key, db->options[i].value, db->origins[schema_database.n + i], "a key of the dialect");
+		show(&s, db->options[i].key, conf_redact_url(s.tmp, db->options[i].value), db->origins[schema_database.n + i],
+		     "a key of the dialect");
 	talloc_free(s.tmp);
 }
 

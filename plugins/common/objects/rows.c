@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * rows.c: with run_as, the rows of a table are made apart, by that role, before viewd writes them.
+ * rows.c: rows of a table that are made apart before viewd writes them: with run_as by that role, else by another
+ * server where there is one.
  */
 #include "common/objects/steps.h"
 
@@ -28,10 +29,30 @@ bool rows_begin(struct task *task, struct viewd_err *err)
 	return true;
 }
 
+/* A pre_hook's effect is not committed yet; the others are read at one snapshot with what is here. */
+static bool may_be_elsewhere(const struct task *task)
+{
+	return task->db->ops->refresh.elsewhere != NULL && task->resolved.method == VIEWD_METHOD_TABLE &&
+	       task->view->run_as == NULL && task->view->pre_hook == NULL && task->chain == NULL && task->group == NULL;
+}
+
+bool rows_begin_refresh(struct task *task, bool *elsewhere_r, struct viewd_err *err)
+{
+	*elsewhere_r = false;
+	if (!may_be_elsewhere(task))
+		return rows_begin(task, err);
+	if (!task->db->ops->refresh.elsewhere(task, elsewhere_r, &task->rows, err))
+		return false;
+	if (*elsewhere_r)
+		task->gen.source = &task->rows;
+	return true;
+}
+
 bool rows_end(struct task *task, struct viewd_err *err)
 {
+	if (!task->stage.filled)
+		task->gen.source = NULL;
 	if (!rows_apart(task))
 		return true;
-	task->gen.source = NULL;
 	return db_exec(task->db, gen_drop(&task->gen, &task->rows, VIEWD_KIND_MATVIEW, false, false), err);
 }

@@ -91,6 +91,12 @@ bool member_record(struct task *task, const struct viewd_refresh_request *req, c
 	return state_record_run(task->db, task->view->name, &run, err);
 }
 
+static void add_reason(struct viewd_outcome *out, const char *more)
+{
+	size_t len = strlen(out->reason);
+	snprintf(out->reason + len, sizeof out->reason - len, "; %s", more);
+}
+
 static bool do_refresh(struct task *task, const struct viewd_refresh_request *req, struct viewd_outcome *out,
                        struct viewd_err *err)
 {
@@ -106,8 +112,13 @@ static bool do_refresh(struct task *task, const struct viewd_refresh_request *re
 	enum viewd_refresh_mode mode = member_mode(task, req, out->reason);
 	if (task->resolved.method == VIEWD_METHOD_MATERIALIZED)
 		return refresh_materialized(task, mode, out, err);
-	bool done = rows_begin(task, err) && (task->chain != NULL ? incremental_rows(task, req, all_rows, out, err)
-	                                                          : refresh_table(task, mode, out, err));
+	bool elsewhere;
+	if (!rows_begin_refresh(task, &elsewhere, err))
+		return false;
+	bool done =
+		(task->chain != NULL ? incremental_rows(task, req, all_rows, out, err) : refresh_table(task, mode, out, err));
+	if (elsewhere)
+		add_reason(out, "computed on another server");
 	return done && rows_end(task, err);
 }
 
@@ -172,7 +183,6 @@ void member_after(struct task *task)
 void member_tell_refusal(struct task *task, struct viewd_outcome *out)
 {
 	const char *why = incremental_refusal(task);
-	size_t len = strlen(out->reason);
 	if (why[0] != '\0')
-		snprintf(out->reason + len, sizeof out->reason - len, "; %s", why);
+		add_reason(out, why);
 }

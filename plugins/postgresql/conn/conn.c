@@ -72,7 +72,7 @@ static const char facts_sql[] =
 	"          WHERE c.relname = 'daemon' AND pg_catalog.has_table_privilege(c.oid, 'UPDATE'))";
 
 /* v: one text for each fact. */
-static bool judge_session(struct viewd_conn *conn, const char *const *v, bool allow_superuser, struct viewd_err *err)
+static bool judge_session(struct viewd_conn *conn, const char *const *v, struct viewd_err *err)
 {
 	const char *name = conn->db.database_name;
 	if (strcmp(v[3], "t") == 0)
@@ -84,7 +84,7 @@ static bool judge_session(struct viewd_conn *conn, const char *const *v, bool al
 		err_set(err, VIEWD_ERR_CONFIG, "database '%s' does not keep session settings", name);
 		return err_hint(err, "connect to the server itself, not through a pooler in transaction mode");
 	}
-	if (strcmp(v[4], "t") == 0 && !allow_superuser) {
+	if (strcmp(v[4], "t") == 0 && !conn->reading.allow_superuser) {
 		err_set(err, VIEWD_ERR_CONFIG, "database '%s', role '%s' is a superuser", name, v[5]);
 		return err_hint(err, "use an ordinary role that owns its views, or set allow_superuser = yes in [database %s]",
 		                name);
@@ -100,7 +100,6 @@ static bool judge_session(struct viewd_conn *conn, const char *const *v, bool al
 struct session {
 	struct viewd_conn *conn;
 	struct viewd_err *err;
-	bool allow_superuser;
 	bool told, good;
 };
 
@@ -108,15 +107,15 @@ static bool take_facts_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
 	struct session *s = ctx;
 	s->told = true;
-	s->good = judge_session(s->conn, v, s->allow_superuser, s->err);
+	s->good = judge_session(s->conn, v, s->err);
 	return false;
 }
 
 static const struct db_reader take_facts[] = {{take_facts_fn, "tttttttt", "the session"}};
 
-static bool setup_session(struct viewd_conn *conn, bool allow_superuser, struct viewd_err *err)
+static bool setup_session(struct viewd_conn *conn, struct viewd_err *err)
 {
-	struct session s = {conn, err, allow_superuser, false, false};
+	struct session s = {conn, err, false, false};
 	conn->timeout_us = STATEMENT_US;
 	conn->lock_us = LOCK_US;
 	const char *params[] = {conn->search_path};
@@ -144,7 +143,7 @@ static struct viewd_conn *conn_new(const struct viewd_host *host, const struct v
 	talloc_set_destructor(conn, conn_destroy);
 	conn->db = (struct db){
 		.syntax = &pg_syntax, .ops = &pg_ops, .host = host, .database_name = talloc_strdup(conn, spec->name)};
-	conn->holder = process_holder(conn, spec->name);
+	conn->who.holder = process_holder(conn, spec->name);
 	return conn;
 }
 
@@ -179,17 +178,18 @@ struct viewd_conn *pg_conn_open(const struct viewd_host *host, const struct view
                                 struct viewd_err *err)
 {
 	struct viewd_conn *conn = pg_conn_connect(host, spec, err);
-	bool allow_superuser = false;
 	if (conn == NULL)
 		return NULL;
 	bool ok = pg_search_path(conn, spec, &conn->search_path, err) &&
 	          pg_schema_owner(conn, spec, &conn->schema_owner, err) &&
-	          pg_allow_superuser(spec, &allow_superuser, err) && pg_pooler_judge(conn, spec, err) &&
-	          setup_session(conn, allow_superuser, err) && pg_own_check(conn, err);
+	          pg_allow_superuser(spec, &conn->reading.allow_superuser, err) && pg_pooler_judge(conn, spec, err) &&
+	          setup_session(conn, err) && pg_own_check(conn, err);
 	if (!ok)
 		pg_conn_close(&conn);
 	else
 		conn->answer_us = 0;
+	if (conn != NULL)
+		conn->reading.spec = pg_read_spec(conn, spec);
 	return conn;
 }
 

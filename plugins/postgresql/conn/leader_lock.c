@@ -129,7 +129,7 @@ static bool find_side(struct viewd_conn *conn, void *mem, struct lease_side *out
 	const char *lock = talloc_asprintf(mem, BY_LOCK "%s", system != NULL ? system : "");
 	*out = (struct lease_side){
 		.db = &conn->db,
-		.name = conn->holder,
+		.name = conn->who.holder,
 		.free = system != NULL ? lock : NULL,
 		.leads_by = conn->pooled ? BY_LEASE : lock,
 		.patience = patience,
@@ -182,7 +182,7 @@ static bool check(struct viewd_conn *conn, struct viewd_err *err)
 	struct holder holder = {.mem = talloc_new(NULL)};
 	bool good = pg_op_query(&conn->db, "SELECT holder, pg_catalog.pg_backend_pid() FROM viewd.daemon", NULL, 0,
 	                        take_holder, &holder, err);
-	if (good && holder.name != NULL && holder.name[0] != '\0' && strcmp(holder.name, conn->holder) != 0)
+	if (good && holder.name != NULL && holder.name[0] != '\0' && strcmp(holder.name, conn->who.holder) != 0)
 		good = err_set(err, VIEWD_ERR_STANDBY, "another viewd has taken over database '%s'", conn->db.database_name);
 	good = good && (conn->pooled || holder.pid == NULL || pg_pooler_same(conn, holder.pid, err));
 	talloc_free(holder.mem);
@@ -202,7 +202,7 @@ void pg_leader_queue_commit(struct viewd_conn *conn)
 {
 	char pid[24];
 	snprintf(pid, sizeof pid, "%d", conn->pooled ? 0 : conn->pid);
-	const char *params[] = {conn->holder, pid};
+	const char *params[] = {conn->who.holder, pid};
 	pg_queue_again(conn, fence_sql, params, ARRAY_LEN(params), NULL, NULL);
 	pg_queue(conn, "COMMIT", NULL, 0, NULL, NULL);
 }

@@ -29,14 +29,14 @@ static bool find(struct viewd_conn *conn, struct viewd_err *err)
 	talloc_free(may);
 	if (known && !ask(conn, "SELECT system_identifier FROM pg_catalog.pg_control_system()", &system, err))
 		return false;
-	conn->system = system != NULL ? system : talloc_strdup(conn, "");
+	conn->who.system = system != NULL ? system : talloc_strdup(conn, "");
 	return true;
 }
 
 bool pg_system(struct viewd_conn *conn, const char **system_r, struct viewd_err *err)
 {
-	if (conn->system == NULL && !find(conn, err))
+	if (conn->who.system == NULL && !find(conn, err))
 		return false;
-	*system_r = conn->system[0] != '\0' ? conn->system : NULL;
+	*system_r = conn->who.system[0] != '\0' ? conn->who.system : NULL;
 	return true;
 }

@@ -28,6 +28,25 @@ const char *pg_option(const struct viewd_database_spec *spec, const char *key)
 	return NULL;
 }
 
+struct viewd_database_spec *pg_read_spec(void *mem_ctx, const struct viewd_database_spec *spec)
+{
+	const char *url = pg_option(spec, "read_url");
+	if (url == NULL || url[0] == '\0')
+		return NULL;
+	struct viewd_database_spec *out = talloc(mem_ctx, struct viewd_database_spec);
+	assert(out != NULL);
+	*out = (struct viewd_database_spec){
+		.struct_size = sizeof *out,
+		.name = talloc_strdup(out, spec->name),
+		.url = talloc_strdup(out, url),
+		.base_dir = talloc_strdup(out, spec->base_dir),
+		.password = talloc_strdup(out, spec->password),
+		.connect_timeout_us = spec->connect_timeout_us,
+		.application_name = talloc_strdup(out, spec->application_name),
+	};
+	return out;
+}
+
 bool pg_allow_superuser(const struct viewd_database_spec *spec, bool *allow_r, struct viewd_err *err)
 {
 	static const char *const yes[] = {"yes", "true", "on"};

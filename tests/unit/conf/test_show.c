@@ -60,6 +60,18 @@ static void a_database(void)
 	unload(&l);
 }
 
+/* A dialect's own key may hold a URL. */
+static void a_url_of_the_dialect(void)
+{
+	struct loaded l =
+		load("[database shop]\nurl = postgresql://h/x\nsearch_path = postgresql://u:geheim@h/x\n" GOOD_VIEW);
+	REQUIRE(l.conf != NULL);
+	char *text = talloc_strdup(harness_ctx(), "\n");
+	conf_show_database(l.conf, &l.conf->databases[0], collect, &text);
+	CHECK_CONTAINS(text, "\nsearch_path|postgresql://u:***@h/x|viewd.conf:3\n");
+	unload(&l);
+}
+
 static void the_daemon(void)
 {
 	struct loaded l = load_good("[viewd]\nlog_level = debug\n" GOOD_DB GOOD_VIEW);
@@ -136,7 +148,7 @@ static void sample_loads(void)
 }
 
 static const struct harness_test tests[] = {
-	{"a view", a_view}, {"a database", a_database},     {"the daemon", the_daemon},
-	{"manual", manual}, {"sample loads", sample_loads},
+	{"a view", a_view},         {"a database", a_database}, {"a URL of the dialect", a_url_of_the_dialect},
+	{"the daemon", the_daemon}, {"manual", manual},         {"sample loads", sample_loads},
 };
 HARNESS_MAIN(SUITE("show", tests))
