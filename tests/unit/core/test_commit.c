@@ -422,8 +422,20 @@ static void everything_goes_and_comes_back(void)
 	rig_free(&rig);
 }
 
+/* Guesses would have each later refresh look at all views. */
+static void what_the_catalogue_has_told_stays_known(void)
+{
+	struct rig *rig = rig_start(DB KEEP("a") KEEP("b"));
+	CHECK(rig_view(rig, "a")->reads.guesses == NULL);
+	rig_commit(rig, DB KEEP("a") "description = changed\n" KEEP("b"));
+	CHECK(rig_view(rig, "a")->reads.guesses == NULL);
+	CHECK_INT(rig_view(rig, "a")->reads.n_sources, 1);
+	rig_free(&rig);
+}
+
 static const struct harness_test tests[] = {
 	{"unchanged views are not touched", unchanged_views_are_not_touched},
+	{"what the catalogue has told stays known", what_the_catalogue_has_told_stays_known},
 	{"removed while it runs, kept", removed_and_kept},
 	{"removed while it runs, dropped", removed_and_dropped},
 	{"removed while it runs, with what reads it", removed_with_what_reads_it},
