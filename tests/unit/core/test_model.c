@@ -381,8 +381,9 @@ static bool all_fresh(struct model *m)
 	for (size_t i = 0; i < eng->n_views; i++) {
 		const struct view *v = eng->views[i];
 		bool blind = v->conf->on_change && v->relation.method != VIEWD_METHOD_SIMPLE && !v->capture.set_up;
-		fresh &= !blind && v->timing.due_at[DUE_CHANGE] == 0 && v->change.first == 0 &&
-		         v->change.seen_seq <= v->change.settled_seq;
+		/* A look that ends late may tell of a mark of one that nobody follows any more. */
+		bool told = v->conf->on_change && v->change.seen_seq > v->change.settled_seq;
+		fresh &= !blind && v->timing.due_at[DUE_CHANGE] == 0 && v->change.first == 0 && !told;
 	}
 	return fresh;
 }
