@@ -8,7 +8,8 @@
 #	tools/check.sh --quick         gcc build and make check only; what runs on every engine runs on one of them in turn, and
 #	                               no server is fetched
 #	tools/check.sh --no-deps       do not look at packages
-#	tools/check.sh --stage NAME    one stage alone (repeatable): gcc asan clang tsan valgrind systemd dist
+#	tools/check.sh --stage NAME    one stage alone (repeatable): gcc asan clang tsan valgrind systemd dist; and servers, which is
+#	                               no part of the whole: the contract suites on real servers, under sanitizers
 #
 # The builds of a stage run at the lowest priority while the tests of the stages before it run: those mostly wait for servers and
 # timeouts, and for the same reason several run at once. With ccache in the path a second run compiles little.
@@ -236,6 +237,17 @@ stage_asan()
 {
 	run_tests "$out/asan" "asan: unit and marked system tests" "$(tests_of "$out/asan" '^tests/unit/')$(sanitizer_system_tests)" \
 		check_PROGRAMS="$(asan_programs)"
+}
+
+make_servers()
+{
+	make_asan && step "servers: build" make -C "$out/asan" -k -s -j"$jobs" tests/contract/contract
+}
+
+stage_servers()
+{
+	run_tests "$out/asan" "servers: contract suites under sanitizers" "$(tests_of "$out/asan" '^tests/contract/(sqlite|postgresql|mysql)\.sh$')" \
+		check_PROGRAMS="$(asan_programs) tests/contract/contract" SH_LOG_COMPILER="$src/tests/support/timed 1800"
 }
 
 # Warnings of clang do not depend on how much it optimises.

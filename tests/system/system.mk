@@ -266,6 +266,7 @@ check-long: $(model_tests) $(fire_tests)
 	VIEWD_LONG=1 $(MAKE) check TESTS="`printf '%s\n' $(TESTS) $(model_tests) $(fire_tests) $(cluster_tests) | grep -E '^tests/(system|postgresql|mysql|contract|model|unit/core/test_model)' | \
 		sort -u | tr '\n' ' '`" SH_LOG_COMPILER='$(srcdir)/tests/support/timed 3600' LOG_COMPILER='$(srcdir)/tests/support/timed 3600'
 	$(MAKE) fuzz
+	[ -e $(srcdir)/config.status ] || VIEWD_CHECK_DIR='$(abs_builddir)/sanitized' $(srcdir)/tools/check.sh --no-deps --stage servers
 	VIEWD_ARM64_DIR='$(abs_builddir)/arm64' $(srcdir)/tools/cross-arm64.sh || [ $$? -eq 77 ]
 
 # A bad network.

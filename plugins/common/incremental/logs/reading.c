@@ -81,7 +81,7 @@ bool change_logs_ask(struct db *db, void *mem_ctx, const char *view, struct chan
 {
 	for (size_t i = 0; i < n; i++) {
 		struct change_log *log = &logs[i];
-		log->position = log->last_looked = log->unread_ids = log->next_position = NULL;
+		log->position = log->last_looked = log->unread_ids = log->next_position = log->looked = NULL;
 		log->unread = 0;
 		log->read = -1;
 		log->everything = log->changed = log->unsound = false;
