@@ -116,6 +116,14 @@ viewctl cancel slow >"$T/cancel.log" 2>&1
 viewctl pause slow >"$T/pause.log"
 ok "... the next refresh has another one" viewctl refresh place --wait
 
+# Refused by the primary.
+sql_pg "SET ROLE viewd; ALTER TABLE public.totals ADD CONSTRAINT few CHECK (k < 100)"
+sql_pg "INSERT INTO public.sale VALUES (4000, 100, 5)"
+ok "rows that the relation refuses fail the view" wait_until "viewctl --json status totals | jq -e '.[0].error.message | test(\"few\")'"
+sql_pg "DELETE FROM public.sale WHERE k = 100"
+sql_pg "SET ROLE viewd; ALTER TABLE public.totals DROP CONSTRAINT few"
+ok "... and it goes on" wait_until "same_totals && is_fresh totals"
+
 # Away.
 stop_process "$standby_pid" INT
 sql_pg "INSERT INTO public.sale VALUES (3002, 78, 5)"

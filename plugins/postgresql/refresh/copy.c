@@ -72,6 +72,8 @@ static bool begin_copy(struct copy *c, struct viewd_conn *conn, const char *sql,
 	PGresult *res = PQgetResult(conn->pg);
 	bool good = PQresultStatus(res) == wanted || failed(conn, res, c->started, err);
 	PQclear(res);
+	while (!good && (res = PQgetResult(conn->pg)) != NULL)
+		PQclear(res); /* else the session takes no other statement */
 	return good;
 }
 
