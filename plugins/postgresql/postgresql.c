@@ -106,7 +106,8 @@ const struct db_ops pg_ops = {
 	.refresh =
 		{
 			.diff = pg_op_diff,
-			.elsewhere = pg_op_elsewhere,
+			.find_elsewhere = pg_op_find_elsewhere,
+			.fetch_elsewhere = pg_op_fetch_elsewhere,
 			.count_written = op_count_written,
 			.choose_mode = op_choose_mode,
 		},
@@ -234,8 +235,9 @@ static const struct viewd_dialect_option options[] = {
 		.key = "read_url",
 		.default_value = "",
 		.help = "a standby on which definitions of tables are computed",
-		.doc = "A URL as in url. Rows of a refresh of a whole table come from there, by COPY through viewd, and only "
-			   "what differs is written. viewd waits until the standby has what the changes told of, and refuses a "
+		.doc = "A URL as in url, with the same role. Rows of a refresh of a whole table come from there, by COPY "
+			   "through viewd, into a temporary table, and what differs is changed. viewd waits until the standby has "
+			   "what the changes told of, and refuses a "
 			   "server that is not a standby of the one that url names. Materialized views, incremental refreshes, "
 			   "members of a refresh_group, views with run_as or a pre_hook, and the first filling are computed on "
 			   "the primary. While the standby is away or too far behind, the view keeps its rows and is STALE.",

@@ -28,6 +28,9 @@ conf <<-END
 	[database shop]
 	url = postgresql://viewd@/shop?host=$primary
 	read_url = postgresql://viewd@/shop?host=$standby
+	[database role]
+	url = postgresql://viewd@/third?host=$primary
+	read_url = postgresql://postgres@/third?host=$standby
 	[database wrong]
 	url = postgresql://viewd@/other?host=$primary
 	read_url = postgresql://viewd@/other?host=$primary
@@ -66,6 +69,11 @@ conf <<-END
 	refresh_mode = full
 	with_data = no
 	definition = SELECT count(*) AS n FROM sale, pg_sleep(100) AS s
+	[view others]
+	database = role
+	method = table
+	refresh_mode = full
+	definition = SELECT 1 AS n
 	[view astray]
 	database = wrong
 	method = table
@@ -73,6 +81,7 @@ conf <<-END
 	definition = SELECT 1 AS n
 END
 pg_db=postgres sql_pg "CREATE DATABASE other OWNER viewd"
+pg_db=postgres sql_pg "CREATE DATABASE third OWNER viewd"
 start_viewd
 same_totals()
 {
@@ -86,6 +95,9 @@ is "a table is computed on the standby" "$(sql_pg 'SELECT there FROM public.plac
 like "... which why tells" "$(viewctl why place)" 'computed on another server'
 is "with a pre_hook it is computed here" "$(sql_pg 'SELECT there FROM public.hooked')" f
 is "a materialized view is computed here" "$(sql_pg 'SELECT there FROM public.here')" f
+
+# Nobody else commits: the log is sent all the same.
+ok "on a quiet primary nothing is waited for" timeout 8 "$VIEWD_BUILD/viewctl" -s "$T/control.sock" refresh place --wait
 
 sql_pg "INSERT INTO public.sale SELECT i, i % 7, 0.01, 'bad', '{x}', 'null', now() FROM generate_series(1001, 2000) i"
 ok "changes are shown" wait_until "same_totals && is_fresh totals && is_fresh whole"
@@ -138,6 +150,7 @@ ok "... back, it catches up" wait_until "same_totals && is_fresh totals"
 
 # Another server.
 ok "the primary as its own standby is refused" wait_until "viewctl refresh astray --wait 2>&1 | grep -q 'no standby'"
+ok "another role is refused" wait_until "viewctl refresh others --wait 2>&1 | grep -q 'another role'"
 on_standby 'SELECT pg_promote()' >"$T/promote.log"
 sql_pg "INSERT INTO public.sale VALUES (3003, 79, 5)"
 ok "promoted, it is refused" wait_until "viewctl --json status totals | jq -e '.[0].error.message | test(\"no standby\")'"

@@ -188,10 +188,12 @@ struct db_refresh_ops {
 	/* The rows of a table that differ, in a way of the engine's own; *done_r: false, and nothing has happened, where
 	 * that way does not do for this view. NULL: never. */
 	bool (*diff)(struct task *task, bool *done_r, struct viewd_outcome *out, struct viewd_err *err);
-	/* Makes a temporary table *rows_r of the definition's rows, until the end of the transaction, which another server
-	 * computes that has all that the marks tell of; after the marks were read. *done_r: false, and nothing has
-	 * happened: the rows are computed here. NULL: never. */
-	bool (*elsewhere)(struct task *task, bool *done_r, struct relation *rows_r, struct viewd_err *err);
+	/* Whether another server is to compute the rows of this database's tables; if so, waits until it has all that is
+	 * committed here. Outside a transaction, after the marks were read. NULL: never. */
+	bool (*find_elsewhere)(struct task *task, bool *found_r, struct viewd_err *err);
+	/* In the refresh's transaction, after that: makes a temporary table *rows_r of the definition's rows, as that
+	 * server has them now. NULL only where find_elsewhere is. */
+	bool (*fetch_elsewhere)(struct task *task, struct relation *rows_r, struct viewd_err *err);
 	/* The mode that `auto` means for this view now; fills reason (why). NULL: concurrently where usable for
 	 * materialized views; for tables diff with a unique_key, else full. */
 	enum viewd_refresh_mode (*choose_mode)(struct task *task, char reason[static 256]);

@@ -32,19 +32,26 @@ bool rows_begin(struct task *task, struct viewd_err *err)
 /* A pre_hook's effect is not committed yet; the others are read at one snapshot with what is here. */
 static bool may_be_elsewhere(const struct task *task)
 {
-	return task->db->ops->refresh.elsewhere != NULL && task->resolved.method == VIEWD_METHOD_TABLE &&
+	return task->db->ops->refresh.find_elsewhere != NULL && task->resolved.method == VIEWD_METHOD_TABLE &&
 	       task->view->run_as == NULL && task->view->pre_hook == NULL && task->chain == NULL && task->group == NULL;
 }
 
-bool rows_begin_refresh(struct task *task, bool *elsewhere_r, struct viewd_err *err)
+bool rows_find_elsewhere(struct task *task, struct viewd_err *err)
 {
-	*elsewhere_r = false;
+	const struct db_ops *ops = task->db->ops;
 	if (!may_be_elsewhere(task))
+		return true;
+	return ops->set_limits(task->db, task->view->timeout_us, task->view->lock_timeout_us, err) &&
+	       task_read_marks(task, err) && ops->refresh.find_elsewhere(task, &task->elsewhere, err);
+}
+
+bool rows_begin_refresh(struct task *task, struct viewd_err *err)
+{
+	if (!task->elsewhere)
 		return rows_begin(task, err);
-	if (!task->db->ops->refresh.elsewhere(task, elsewhere_r, &task->rows, err))
+	if (!task->db->ops->refresh.fetch_elsewhere(task, &task->rows, err))
 		return false;
-	if (*elsewhere_r)
-		task->gen.source = &task->rows;
+	task->gen.source = &task->rows;
 	return true;
 }
 

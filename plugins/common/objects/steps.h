@@ -49,9 +49,11 @@ bool drop_relation(struct task *task, const struct relation *rel, enum viewd_kin
  * and makes sure that writing them runs nothing. rows_end drops what was made. Without run_as nothing. */
 bool rows_begin(struct task *task, struct viewd_err *err) MUST_CHECK;
 bool rows_end(struct task *task, struct viewd_err *err) MUST_CHECK;
-/* rows_begin, or rows that another server computes (*elsewhere_r), where the dialect has one and the view may be
- * computed there. After the marks were read. */
-bool rows_begin_refresh(struct task *task, bool *elsewhere_r, struct viewd_err *err) MUST_CHECK;
+/* Outside a transaction, before a refresh: reads the marks, and fills task->elsewhere; where it is true another server
+ * has all that they tell of. */
+bool rows_find_elsewhere(struct task *task, struct viewd_err *err) MUST_CHECK;
+/* rows_begin, or the rows of that server. */
+bool rows_begin_refresh(struct task *task, struct viewd_err *err) MUST_CHECK;
 /* With run_as: may the table's rows be removed without running anything? */
 bool rows_judge_table(struct task *task, struct viewd_err *err) MUST_CHECK;
 

@@ -41,7 +41,8 @@ struct task {
 	bool hook_run; /* the pre_hook, outside a transaction */
 	bool definition_recalled;
 	char *kept_text;      /* the definition of what is kept as it is; NULL: it is made from ours */
-	struct relation rows; /* gen.source points here while rows are made apart (db_ops.rights.rows_apart) */
+	struct relation rows; /* gen.source points here while rows are made apart (rows.c) */
+	bool elsewhere;       /* another server computes them, and is ready to */
 	bool stateless;       /* there are no state tables: viewd has never been here (only_look) */
 	bool narrow;          /* of what the definition yields only the columns count that the object has */
 	int64_t started_us;   /* wall clock at the beginning of the call */

@@ -112,12 +112,11 @@ static bool do_refresh(struct task *task, const struct viewd_refresh_request *re
 	enum viewd_refresh_mode mode = member_mode(task, req, out->reason);
 	if (task->resolved.method == VIEWD_METHOD_MATERIALIZED)
 		return refresh_materialized(task, mode, out, err);
-	bool elsewhere;
-	if (!rows_begin_refresh(task, &elsewhere, err))
+	if (!rows_begin_refresh(task, err))
 		return false;
 	bool done =
 		(task->chain != NULL ? incremental_rows(task, req, all_rows, out, err) : refresh_table(task, mode, out, err));
-	if (elsewhere)
+	if (task->elsewhere)
 		add_reason(out, "computed on another server");
 	return done && rows_end(task, err);
 }

@@ -48,14 +48,16 @@ bool recipe_refresh(struct task *task, const struct viewd_refresh_request *req, 
 	}
 	struct viewd_refresh_request copy = *req;
 	bool done = task_count_again(task, err) && member_before(task, err) && stage_rows(task, req, err) &&
-	            transaction_run(task, false, refresh_body, out, &copy, err);
+	            rows_find_elsewhere(task, err) && transaction_run(task, false, refresh_body, out, &copy, err);
 	staged_rows_drop(task);
 	if (!done)
 		return false;
 	db_failpoint(task->db, "refresh:committed");
 	if (after == INCREMENTAL_REFUSED)
 		incremental_refuse(task, &failure);
-	incremental_measured(task, out->duration_us);
+	/* The time says nothing of this server, which is to be spared. */
+	if (!task->elsewhere)
+		incremental_measured(task, out->duration_us);
 	member_tell_refusal(task, out);
 	member_after(task);
 	return true;

@@ -16,6 +16,7 @@
 struct copy {
 	struct viewd_conn *from, *to;
 	int64_t started, deadline; /* of from; deadline 0: none */
+	bool of_from;              /* whose the failure is */
 };
 
 static int64_t now_us(void)
@@ -33,8 +34,10 @@ static bool failed(struct viewd_conn *conn, const PGresult *res, int64_t started
 static bool wait_for_data(struct copy *c, struct viewd_err *err)
 {
 	struct pollfd fd = {.fd = PQsocket(c->from->pg), .events = POLLIN};
-	if (!pg_may_ask(c->to, err)) {
-		pg_conn_cancel(c->from);
+	char why[256];
+	c->of_from = pg_may_ask(c->to, err);
+	if (!c->of_from) {
+		(void)PQcancel(c->from->canceller, why, sizeof why);
 		return false;
 	}
 	if (c->deadline > 0 && now_us() > c->deadline) {
@@ -65,14 +68,14 @@ static bool begin_copy(struct copy *c, struct viewd_conn *conn, const char *sql,
 {
 	if (!pg_flush(conn, err) || !pg_may_ask(conn, err))
 		return false;
-	if (PQsendQuery(conn->pg, sql) == 0)
+	if (PQsendQueryParams(conn->pg, sql, 0, NULL, NULL, NULL, NULL, 0) == 0)
 		return failed(conn, NULL, c->started, err);
 	if (!answers(c, conn, err))
 		return false;
 	PGresult *res = PQgetResult(conn->pg);
 	bool good = PQresultStatus(res) == wanted || failed(conn, res, c->started, err);
 	PQclear(res);
-	while (!good && (res = PQgetResult(conn->pg)) != NULL)
+	while (!good && PQstatus(conn->pg) == CONNECTION_OK && (res = PQgetResult(conn->pg)) != NULL)
 		PQclear(res); /* else the session takes no other statement */
 	return good;
 }
@@ -104,69 +107,65 @@ static enum step end_of_data(struct copy *c, int n, struct viewd_err *err)
 	return STEP_FAILED;
 }
 
-static enum step hand_on(struct copy *c, bool *of_from, struct viewd_err *err)
+static enum step hand_on(struct copy *c, struct viewd_err *err)
 {
 	char *data = NULL;
 	int n = PQgetCopyData(c->from->pg, &data, 1);
-	*of_from = true;
+	c->of_from = true;
 	if (n == 0)
 		return wait_for_data(c, err) ? STEP_MORE : STEP_FAILED;
 	if (n < 0)
 		return end_of_data(c, n, err);
-	*of_from = PQputCopyData(c->to->pg, data, n) == 1;
+	c->of_from = PQputCopyData(c->to->pg, data, n) == 1;
 	PQfreemem(data);
-	if (*of_from)
+	if (c->of_from)
 		return STEP_MORE;
 	failed(c->to, NULL, c->started, err);
 	return STEP_FAILED;
 }
 
-static bool pump(struct copy *c, bool *of_from, struct viewd_err *err)
+static bool pump(struct copy *c, struct viewd_err *err)
 {
 	enum step step = STEP_MORE;
 	while (step == STEP_MORE)
-		step = hand_on(c, of_from, err);
+		step = hand_on(c, err);
 	return step == STEP_END;
 }
 
-/* The rest of the standby's answer is read after a failure, so that the session can be used again. */
-static void drop_rest(struct copy *c)
+/* A standby that is still at work is left: its session is closed, and nobody waits for what it has to say. */
+static void leave(struct copy *c)
 {
-	char why[256], *data;
-	PGresult *res;
-	if (c->from->silent || PQstatus(c->from->pg) != CONNECTION_OK)
-		return;
-	(void)PQcancel(c->from->canceller, why, sizeof why);
-	while ((res = PQgetResult(c->from->pg)) != NULL) {
-		bool copying = PQresultStatus(res) == PGRES_COPY_OUT;
-		PQclear(res);
-		while (copying && PQgetCopyData(c->from->pg, &data, 0) > 0)
-			PQfreemem(data);
+	if (PQtransactionStatus(c->from->pg) != PQTRANS_IDLE)
+		c->from->silent = true;
+}
+
+/* Ends the COPY of the primary; it waits for nothing but its own answer. */
+static bool end_primary(struct copy *c, bool good, struct viewd_err *err)
+{
+	int64_t limit_us = pg_answer_limit(c->to);
+	if (PQputCopyEnd(c->to->pg, good ? NULL : "the rows did not come") != 1 ||
+	    !pg_answered_by(c->to, limit_us > 0 ? now_us() + limit_us : INT64_MAX)) {
+		c->to->silent = PQstatus(c->to->pg) == CONNECTION_OK;
+		return failed(c->to, NULL, c->started, err);
 	}
-	pg_conn_fresh(c->from);
+	return end_copy(c->to, c->started, err);
 }
 
 bool pg_copy_between(struct viewd_conn *from, const char *out_sql, struct viewd_conn *to, const char *in_sql,
                      bool *of_from, struct viewd_err *err)
 {
-	struct copy c = {.from = from, .to = to, .started = now_us()};
+	struct copy c = {.from = from, .to = to, .started = now_us(), .of_from = true};
 	int64_t limit_us = pg_answer_limit(from);
 	struct viewd_err ignored;
 	c.deadline = limit_us > 0 ? c.started + limit_us : 0;
 	*of_from = false;
 	if (!begin_copy(&c, to, in_sql, PGRES_COPY_IN, err))
 		return false;
-	*of_from = true;
-	bool good = begin_copy(&c, from, out_sql, PGRES_COPY_OUT, err) && pump(&c, of_from, err);
-	if (!good)
-		drop_rest(&c);
-	if (PQputCopyEnd(to->pg, good ? NULL : "the rows did not come") != 1 && good) {
-		*of_from = false;
-		good = failed(to, NULL, c.started, err);
+	if (!begin_copy(&c, from, out_sql, PGRES_COPY_OUT, err) || !pump(&c, err)) {
+		*of_from = c.of_from;
+		leave(&c);
+		(void)end_primary(&c, false, &ignored);
+		return false;
 	}
-	if (!good)
-		(void)end_copy(to, c.started, &ignored);
-	else if (!end_copy(to, c.started, err))
-		good = *of_from = false;
-	return good;
+	return end_primary(&c, true, err);
 }
