@@ -6,6 +6,7 @@
 #include "common/dialect.h"
 #include "sqlite/capture/trigger.h"
 #include "sqlite/conn/conn.h"
+#include "sqlite/conn/definition.h"
 #include "sqlite/conn/syntax.h"
 #include "sqlite/depends/walk.h"
 #include "sqlite/examine.h"
@@ -30,6 +31,7 @@ const struct db_ops sqlite_ops = {
 	.session =
 		{
 			.enter = sqlite_op_enter,
+			.definitions_version = sqlite_op_definitions_version,
 		},
 	.catalogue =
 		{

@@ -201,7 +201,7 @@ system_tests = \
 	tests/system/69-positions-mariadb.sh \
 	tests/system/69-silence-mariadb.sh \
 	tests/system/32-standby-postgresql.sh tests/system/33-standby-lines-postgresql.sh \
-	tests/system/62-answers.sh \
+	tests/system/34-restored-sqlite.sh tests/system/62-answers.sh \
 	tests/system/85-outside.sh \
 	tests/system/88-unflushed.sh \
 	tests/system/90-control.sh \

@@ -93,6 +93,10 @@ struct db_session_ops {
 	 * waits. */
 	bool (*commit_lazily)(struct db *db, struct viewd_err *err);
 
+	/* A number, in a transaction's snapshot, that is another one after each change of a definition, also when an older
+	 * copy was put into the database. NULL: none, which is wrong with syntax->diff.stage_first. */
+	bool (*definitions_version)(struct db *db, int64_t *version_r, struct viewd_err *err);
+
 	/* A new call of the daemon begins: forget a cancel that came for an earlier one. NULL: nothing to do, which is
 	 * wrong where cancel() sets a flag. */
 	void (*enter)(struct db *db);

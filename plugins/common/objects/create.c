@@ -12,6 +12,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define STAGE_TRIES 3
+
 bool create_object(struct task *task, struct viewd_err *err)
 {
 	char *sql = gen_create(&task->gen, &(struct viewd_render_flags){0}, err);
@@ -102,19 +104,37 @@ static bool stage(struct task *task, struct viewd_err *err)
 	       staged_rows_make(task, false, err);
 }
 
-/* One transaction, with the rows fetched before it where that is better. */
+static bool try_staged(struct task *task, transaction_body_fn *body, struct viewd_outcome *out, struct viewd_err *err)
+{
+	task->stage.outdated = false;
+	bool done = stage(task, err) && transaction_run(task, true, body, out, NULL, err);
+	staged_rows_drop(task);
+	return done;
+}
+
+/* One transaction, with the rows fetched before it where that is better. While definitions change all the time, they
+ * are computed inside it in the end. */
 static bool with_staged_rows(struct task *task, transaction_body_fn *body, struct viewd_outcome *out,
                              struct viewd_err *err)
 {
-	bool done = task_count_again(task, err) && stage(task, err) && transaction_run(task, true, body, out, NULL, err);
-	staged_rows_drop(task);
-	return done;
+	struct viewd_err failure = {0};
+	bool done = task_count_again(task, &failure);
+	for (int i = 0; done && i < STAGE_TRIES; i++) {
+		if (try_staged(task, body, out, &failure))
+			return true;
+		done = task->stage.outdated;
+	}
+	if (done && transaction_run(task, true, body, out, NULL, &failure))
+		return true;
+	if (err != NULL)
+		*err = failure;
+	return false;
 }
 
 static bool create_body(struct task *task, struct viewd_outcome *out, void *ctx UNUSED, struct viewd_err *err)
 {
 	db_failpoint(task->db, "create:begin");
-	if (!task_look(task, true, err) || !task_require_ours(task, err))
+	if (!staged_rows_check(task, err) || !task_look(task, true, err) || !task_require_ours(task, err))
 		return false;
 	if (task->found.kind != VIEWD_KIND_NONE)
 		return err_set(err, VIEWD_ERR_CONFLICT, "object '%s' has come into being meanwhile", task->rel.name);
@@ -158,7 +178,7 @@ bool create_replacement(struct task *task, struct viewd_outcome *out, struct vie
 static bool replace_body(struct task *task, struct viewd_outcome *out, void *ctx UNUSED, struct viewd_err *err)
 {
 	db_failpoint(task->db, "replace:begin");
-	if (!task_look(task, true, err) || !task_require_ours(task, err) ||
+	if (!staged_rows_check(task, err) || !task_look(task, true, err) || !task_require_ours(task, err) ||
 	    (!task->stage.filled && !task_columns(task, err)) || !task_read_marks(task, err) ||
 	    !hooks_role_begin(task, err))
 		return false;

@@ -78,13 +78,34 @@ static bool fill_tables(struct task *task, bool compared, struct viewd_err *err)
 	       (!compared || compare_rows(task, err));
 }
 
+static bool ask_version(struct task *task, int64_t *version_r, struct viewd_err *err)
+{
+	const struct db_session_ops *session = &task->db->ops->session;
+	*version_r = 0;
+	return session->definitions_version == NULL || session->definitions_version(task->db, version_r, err);
+}
+
+bool staged_rows_check(struct task *task, struct viewd_err *err)
+{
+	int64_t version;
+	if (!task->stage.filled)
+		return true;
+	if (!ask_version(task, &version, err))
+		return false;
+	task->stage.outdated = version != task->stage.definitions;
+	return !task->stage.outdated ||
+	       err_set(err, VIEWD_ERR_CONFLICT, "a definition has changed while the rows of '%s' were computed",
+	               task->rel.name);
+}
+
 bool staged_rows_fill(struct task *task, bool compared, struct viewd_err *err)
 {
 	task->stage.row_id = free_row_id(task);
 	if (compared && task->stage.row_id == NULL)
 		return true;
 	name_tables(task);
-	if (!task_read_marks(task, err) || !fill_tables(task, compared, err))
+	if (!task_read_marks(task, err) || !ask_version(task, &task->stage.definitions, err) ||
+	    !fill_tables(task, compared, err))
 		return false;
 	task->stage.filled = true;
 	task->stage.compared = compared;

@@ -63,6 +63,9 @@ bool rows_judge_table(struct task *task, struct viewd_err *err) MUST_CHECK;
  * `compare` finds out how the relation differs. Else nothing. staged_rows_drop drops what was made; it never fails. */
 bool staged_rows_make(struct task *task, bool compare, struct viewd_err *err) MUST_CHECK;
 void staged_rows_drop(struct task *task);
+/* In the write transaction that makes an object of what was staged: every definition is as it was then, else class
+ * CONFLICT and task->stage.outdated. */
+bool staged_rows_check(struct task *task, struct viewd_err *err) MUST_CHECK;
 /* staged_rows_make inside the caller's transaction. */
 bool staged_rows_fill(struct task *task, bool compare, struct viewd_err *err) MUST_CHECK;
 /* A diff from what staged_rows_make compared, inside the caller's transaction. */

@@ -18,7 +18,9 @@ struct task_stage {
 	const char *row_id;
 	struct relation rows, gone, fresh;
 	int64_t n_rows;
-	int64_t n_before; /* rows of the relation at that snapshot */
+	int64_t n_before;    /* rows of the relation at that snapshot */
+	int64_t definitions; /* their version there (db_ops.session) */
+	bool outdated;       /* staged_rows_check() has found another one */
 	int64_t n_gone;
 };
 

@@ -8,6 +8,7 @@
 #include "common/depends/dependencies.h"
 #include "common/sqltext/lexer.h"
 #include "common/sqltext/sqltext.h"
+#include "common/text/number.h"
 #include "sqlite/conn/syntax.h"
 
 #include <assert.h>
@@ -212,4 +213,13 @@ bool sqlite_schema_version(struct db *db, char out[static 24], struct viewd_err 
 	bool done = sqlite_op_query(db, SQLITE_SCHEMA_VERSION, NULL, 0, take_number, out, err);
 	conn->guard = before;
 	return done;
+}
+
+bool sqlite_op_definitions_version(struct db *db, int64_t *version_r, struct viewd_err *err)
+{
+	char version[24];
+	if (!sqlite_schema_version(db, version, err))
+		return false;
+	*version_r = number_or(version, 0);
+	return true;
 }

@@ -26,6 +26,7 @@ bool sqlite_prepare_definition(struct viewd_conn *conn, const char *definition, 
 /* The number that grows with every change of the file's schema. */
 #define SQLITE_SCHEMA_VERSION "PRAGMA schema_version"
 bool sqlite_schema_version(struct db *db, char out[static 24], struct viewd_err *err) MUST_CHECK;
+bool sqlite_op_definitions_version(struct db *db, int64_t *version_r, struct viewd_err *err);
 /* Everything that it reads, and nothing of what modules do beside it. */
 bool sqlite_read_definition(struct db *db, const char *definition, struct sqlite_sources *sources,
                             struct viewd_err *err) MUST_CHECK;
