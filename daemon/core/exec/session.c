@@ -10,7 +10,8 @@
 
 #include <malloc.h>
 
-/* An idle connection this young is trusted; an older one is asked first. */
+/* An idle connection this young is trusted; an older one is asked first. So is one from before the last probe: the
+ * database may be served by another server since. */
 #define TRUSTED_IDLE (5 * SPAN_SECOND)
 /* Sessions and watches that may stay open. With more of them, a session that nobody has used for some time is closed:
  * each one takes memory and files here, and a place on its server. */
@@ -38,6 +39,7 @@ struct session *session_take(struct database *db)
 	if (s != NULL) {
 		db->work.idle = s->next;
 		s->next = NULL;
+		s->doubted = s->probe != db->probing.n;
 	} else {
 		s = mem_new(NULL, struct session);
 		s->eng = db->eng;
@@ -46,6 +48,7 @@ struct session *session_take(struct database *db)
 		take_conf(s, db);
 		db->eng->count.sessions++;
 	}
+	s->probe = db->probing.n;
 	s->in_job = true;
 	return s;
 }
@@ -61,7 +64,8 @@ static bool session_open(struct session *s, struct viewd_err *err)
 
 bool session_ready(struct session *s, int64_t now_mono, struct viewd_err *err)
 {
-	if (s->conn != NULL && now_mono - s->idle_since_mono > TRUSTED_IDLE && !s->dialect->alive(s->conn)) {
+	bool trusted = !s->doubted && now_mono - s->idle_since_mono <= TRUSTED_IDLE;
+	if (s->conn != NULL && !trusted && !s->dialect->alive(s->conn)) {
 		s->dead = s->conn;
 		s->conn = NULL;
 	}

@@ -13,6 +13,7 @@ struct session {
 	struct conf *conf;                   /* keeps conf_db alive */
 	const struct conf_database *conf_db; /* the section it is opened by */
 	unsigned epoch;                      /* db.epoch when it was made */
+	unsigned probe;                      /* db.probing.n when it was last taken */
 	struct viewd_conn *_Atomic conn;     /* NULL: not open yet; set by the worker, read by a cancel beside it */
 	/* Found dead by the job: a cancel may still be at it, so it is closed with the session */
 	struct viewd_conn *dead;
@@ -20,6 +21,7 @@ struct session {
 	bool in_job;
 	int n_cancels; /* cancel tasks under way: neither reused nor closed before they are back */
 	bool broken;
+	bool doubted; /* the database was probed since its last job began: it is asked first, however young */
 	int64_t idle_since_mono;
 	struct session *next;
 };

@@ -41,6 +41,33 @@ static void late_failure_of_an_old_session(void)
 	rig_free(&rig);
 }
 
+/* The watch may have gone to another server of the same database, and that session would be on the old one. */
+static void a_session_that_was_at_work_meanwhile_is_asked(void)
+{
+	struct rig *rig = rig_start(DB VIEW("a", "t_x") VIEW("b", "t_x") "max_retries = 0\n");
+	struct rig_report slow;
+	fake_do("d", "hang refresh a");
+	rig_refresh(rig, "a", &slow);
+	RUN_UNTIL(rig, fake_waiting("d") == 1);
+	expect_log("database 'd', cannot be used");
+	fake_do("d", "unwatch");
+	RUN_UNTIL(rig, rig_db(rig, "d")->state == DB_DOWN);
+	database_probe(rig_db(rig, "d"));
+	RUN_UNTIL(rig, rig_db(rig, "d")->state == DB_UP);
+	CHECK_INT(rig_refresh_now(rig, "b").items[0].result, VIEW_RESULT_SUCCEEDED);
+	size_t asked = fake_calls("d", "alive", NULL);
+	fake_do("d", "release refresh a");
+	RUN_UNTIL(rig, slow.done);
+	CHECK_INT(slow.items[0].result, VIEW_RESULT_SUCCEEDED);
+	rig_settle(rig);
+	CHECK_INT(rig_refresh_now(rig, "b").items[0].result, VIEW_RESULT_SUCCEEDED);
+	CHECK_INT(fake_calls("d", "alive", NULL), asked + 1);
+	CHECK_INT(rig_refresh_now(rig, "b").items[0].result, VIEW_RESULT_SUCCEEDED);
+	CHECK_INT(fake_calls("d", "alive", NULL), asked + 1);
+	rig_settle(rig);
+	rig_free(&rig);
+}
+
 /* A retry would ask the same silent server, and be in doubt for as long as the watch waits for its own answer. */
 static void silence_beyond_the_time_limit(void)
 {
@@ -279,6 +306,7 @@ static void sessions_of_few_databases_stay(void)
 
 static const struct harness_test tests[] = {
 	{"a late failure of an old session", late_failure_of_an_old_session},
+	{"a session that was at work meanwhile is asked", a_session_that_was_at_work_meanwhile_is_asked},
 	{"silence beyond the time limit", silence_beyond_the_time_limit},
 	{"silence when connecting", silence_when_connecting},
 	{"the server is full", the_server_is_full},
