@@ -35,6 +35,7 @@ struct my_questions {
 /* The server that a connection talks to. */
 struct my_node {
 	size_t place; /* of the URL */
+	bool watches; /* chosen by a watch; sessions of workers follow it */
 	unsigned connect_timeout_s;
 	bool certifies; /* a node of a cluster: whoever is in the way of what comes from another node is ended */
 	char *name;     /* server.c; NULL: not asked yet */
@@ -130,6 +131,9 @@ bool my_fail(MYSQL *my, bool sent, struct viewd_err *err);
 bool my_check_database(const struct viewd_database_spec *spec, struct viewd_err *err);
 struct viewd_conn *my_open(const struct viewd_host *host, const struct viewd_database_spec *spec,
                            struct viewd_err *err);
+/* The same for a watch, which may lead by way of another place than before. */
+struct viewd_conn *my_open_to_watch(const struct viewd_host *host, const struct viewd_database_spec *spec,
+                                    struct viewd_err *err);
 void my_close(struct viewd_conn **conn);
 void my_cancel(struct viewd_conn *conn);
 bool my_alive(struct viewd_conn *conn);
@@ -166,8 +170,9 @@ bool places_catch_up(struct viewd_conn *conn, struct viewd_err *err) MUST_CHECK;
 bool places_is_behind(struct viewd_conn *conn, bool *behind_r, struct viewd_err *err) MUST_CHECK;
 /* Does the server take another connection, or at least refuse it? Any thread. */
 bool places_answers(struct viewd_conn *conn);
-/* Does this process watch by way of another node of the cluster, of which the URL names several? */
-bool places_is_away(struct viewd_conn *conn);
+/* Does this process watch by way of another node of the cluster, of which the URL names several? The node catches up
+ * first, with what was committed by way of that one. */
+bool places_find_away(struct viewd_conn *conn, bool *away_r, struct viewd_err *err) MUST_CHECK;
 /* LOST when the server is behind and another place would serve. */
 bool places_stay(struct viewd_conn *conn, struct viewd_err *err) MUST_CHECK;
 
@@ -258,8 +263,8 @@ bool my_list_leavings(struct db *db, const struct db_reader *row, void *ctx, str
 /* The session holds the lock of its server. STANDBY while another process leads by way of another server. *epoch_r: for
  * my_leader_record. */
 bool my_leader_claim(struct viewd_conn *conn, int64_t *epoch_r, struct viewd_err *err) MUST_CHECK;
-/* Does this process lead by way of another server? False also where nobody can tell. */
-bool my_leader_elsewhere(struct viewd_conn *conn);
+/* Does this process lead by way of another server? Not where nobody can tell, unless the connection is lost. */
+bool my_leader_elsewhere(struct viewd_conn *conn, bool *elsewhere_r, struct viewd_err *err) MUST_CHECK;
 /* At each heartbeat: LOST when another one leads; answers who has asked. */
 bool my_leader_keep(struct viewd_conn *conn, struct viewd_err *err) MUST_CHECK;
 /* The next one to lead need not wait. */

@@ -237,13 +237,28 @@ bool my_open_at(struct viewd_conn *conn, size_t place, struct viewd_err *err)
 	return fix_session(conn, err);
 }
 
-struct viewd_conn *my_open(const struct viewd_host *host, const struct viewd_database_spec *spec, struct viewd_err *err)
+static struct viewd_conn *open_session(const struct viewd_host *host, const struct viewd_database_spec *spec,
+                                       bool watches, struct viewd_err *err)
 {
 	struct viewd_conn *conn = conn_new(host, spec, err);
 
-	if (conn != NULL && !places_open(conn, err))
+	if (conn == NULL)
+		return NULL;
+	conn->node.watches = watches;
+	if (!places_open(conn, err))
 		my_close(&conn);
 	return conn;
+}
+
+struct viewd_conn *my_open(const struct viewd_host *host, const struct viewd_database_spec *spec, struct viewd_err *err)
+{
+	return open_session(host, spec, false, err);
+}
+
+struct viewd_conn *my_open_to_watch(const struct viewd_host *host, const struct viewd_database_spec *spec,
+                                    struct viewd_err *err)
+{
+	return open_session(host, spec, true, err);
 }
 
 static void wipe(char *secret)
@@ -290,10 +305,11 @@ void my_cancel(struct viewd_conn *conn)
 bool my_alive(struct viewd_conn *conn)
 {
 	int64_t limit = 5 * SPAN_SECOND;
-	bool behind = false;
+	bool behind = false, away = false;
 
 	return !conn->lost && my_exec_within(conn, "DO 1", limit, NULL) && mysql_thread_id(conn->my) == conn->thread_id &&
-	       (conn->url->n_places == 1 || (places_is_behind(conn, &behind, NULL) && !behind && !places_is_away(conn)));
+	       (conn->url->n_places == 1 ||
+	        (places_is_behind(conn, &behind, NULL) && !behind && places_find_away(conn, &away, NULL) && !away));
 }
 
 bool my_require_writable(struct viewd_conn *conn, struct viewd_err *err)

@@ -87,17 +87,18 @@ void my_leader_give_back(struct viewd_conn *conn)
 	talloc_free(mem);
 }
 
-bool my_leader_elsewhere(struct viewd_conn *conn)
+bool my_leader_elsewhere(struct viewd_conn *conn, bool *elsewhere_r, struct viewd_err *err)
 {
 	char *name = process_holder(conn, conn->db.database_name);
 	int64_t elsewhere = 0;
 	bool known = my_query_int(
 		conn,
 		"SELECT COUNT(*) FROM viewd_daemon WHERE id = 1 AND holder = ? AND server <> '' AND server <> (" SERVER_SQL ")",
-		(const char *[]){name}, 1, &elsewhere, NULL);
+		(const char *[]){name}, 1, &elsewhere, err);
 
 	talloc_free(name);
-	return known && elsewhere > 0;
+	*elsewhere_r = known && elsewhere > 0;
+	return known || !conn->lost;
 }
 
 /* ---- whose transactions count ---- */

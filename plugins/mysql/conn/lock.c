@@ -71,12 +71,16 @@ bool my_captures_lock(struct db *db, struct viewd_err *err)
 /* The watch may move while a worker is at work, and takes up no other lock before its sessions were closed. */
 bool my_op_captures_lock(struct db *db, struct viewd_err *err)
 {
+	bool away = false;
+
 	if (!my_captures_lock(db, err))
 		return false;
-	if (!places_is_away(my_conn(db)))
+	bool known = places_find_away(my_conn(db), &away, err);
+	if (known && !away)
 		return true;
 	my_captures_unlock(db);
-	return err_set(err, VIEWD_ERR_CONFLICT, "database '%s' is watched by way of another node", db->database_name);
+	return known &&
+	       err_set(err, VIEWD_ERR_CONFLICT, "database '%s' is watched by way of another node", db->database_name);
 }
 
 void my_captures_unlock(struct db *db)

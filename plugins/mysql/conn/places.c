@@ -2,7 +2,8 @@
  *
  * places.c: the servers of a URL that names several. The first one that serves is taken: one that can be reached, takes
  * writes and is not behind its cluster. Where there is none such, one that is behind is better than none. Nodes have
- * locks of their own, so sessions of a process that watches go to the node by way of which it does.
+ * locks of their own, so sessions of a process that watches go to the node by way of which it does, and nowhere else
+ * while that one takes no more of them.
  */
 #include "mysql/my.h"
 
@@ -71,29 +72,54 @@ bool places_is_behind(struct viewd_conn *conn, bool *behind_r, struct viewd_err 
 	return true;
 }
 
-bool places_is_away(struct viewd_conn *conn)
+static bool find_elsewhere(struct viewd_conn *conn, bool *elsewhere_r, struct viewd_err *err)
 {
-	return conn->node.certifies && conn->url->n_places > 1 && my_leader_elsewhere(conn);
+	return !conn->node.certifies || my_leader_elsewhere(conn, elsewhere_r, err);
+}
+
+bool places_find_away(struct viewd_conn *conn, bool *away_r, struct viewd_err *err)
+{
+	*away_r = false;
+	return conn->url->n_places == 1 || (places_catch_up(conn, err) && find_elsewhere(conn, away_r, err));
 }
 
 /* How good a server is that serves; the lowest is best. */
-enum rank { RANK_GOOD, RANK_AWAY, RANK_BEHIND, RANK_NONE };
+enum rank {
+	RANK_GOOD,
+	RANK_AWAY, /* the watch has led by way of another one */
+	RANK_BEHIND,
+	RANK_STRAY, /* the watch leads by way of another one, and the session is none of a watch */
+	RANK_NONE
+};
+
+/* One that cannot catch up is behind. */
+static enum rank judge(struct viewd_conn *conn, struct viewd_err *err)
+{
+	bool behind = false, elsewhere = false;
+
+	if (!places_is_behind(conn, &behind, err))
+		return RANK_NONE;
+	behind = behind || !places_catch_up(conn, err);
+	if (conn->lost || !find_elsewhere(conn, &elsewhere, err))
+		return RANK_NONE;
+	if (elsewhere && !conn->node.watches)
+		return RANK_STRAY;
+	return behind ? RANK_BEHIND : elsewhere ? RANK_AWAY : RANK_GOOD;
+}
 
 /* One of several; what is wrong with it. */
 static enum rank try_place(struct viewd_conn *conn, size_t place, struct viewd_err *err)
 {
 	const struct url_place *at = &conn->url->places[place];
 	struct viewd_err failure = {0};
-	bool behind = false;
+	enum rank rank =
+		my_open_at(conn, place, &failure) && my_require_writable(conn, &failure) ? judge(conn, &failure) : RANK_NONE;
 
-	if (my_open_at(conn, place, &failure) && my_require_writable(conn, &failure) &&
-	    places_is_behind(conn, &behind, &failure))
-		return behind ? RANK_BEHIND : places_is_away(conn) ? RANK_AWAY : RANK_GOOD;
-	if (err != NULL) {
+	if (rank == RANK_NONE && err != NULL) {
 		*err = failure;
 		err_wrap(err, "%s port %d", at->host, at->port);
 	}
-	return RANK_NONE;
+	return rank;
 }
 
 /* The failure that waiting does not mend says more. */
@@ -121,7 +147,8 @@ static bool open_best(struct viewd_conn *conn, struct viewd_err *err)
 			spare = i;
 		}
 	}
-	if (best != RANK_NONE)
+	/* The place that has failed may be where the watch leads. */
+	if (best < RANK_STRAY || (best == RANK_STRAY && kept.cls == VIEWD_ERR_OK))
 		return try_place(conn, spare, err) != RANK_NONE;
 	if (err != NULL)
 		*err = kept;

@@ -108,7 +108,7 @@ struct viewd_watch *my_watch_open(const struct viewd_host *host, const struct vi
 	w->wake = -1;
 	w->pause_us = PAUSE_LONG;
 	w->slots.prepared = talloc_strdup(NULL, "");
-	w->conn = my_open(host, spec, err);
+	w->conn = my_open_to_watch(host, spec, err);
 	if (w->conn != NULL && set_up(w, err))
 		return w;
 	my_watch_close(&w);
