@@ -29,21 +29,37 @@ static void a_server_behind_the_server_is_the_views_own_failure(void)
 	}
 }
 
-/* An interruption that viewd did not ask for is tried again; one that it did is not. */
-static void an_interruption_of_others_is_a_conflict(void)
+static enum viewd_err_class class_of_interruption(struct viewd_conn *conn)
 {
+	struct viewd_err err = {0};
 	static const char interrupted[] = "SIGNAL SQLSTATE '70100' SET MYSQL_ERRNO = 1317, MESSAGE_TEXT = 'interrupted'";
+	CHECK(!db_exec(&conn->db, interrupted, &err));
+	CHECK(!conn->lost);
+	return err.cls;
+}
+
+/* A node ends whoever is in the way of another node's change: that is tried again. What viewd has cancelled is not. */
+static void an_interruption_of_a_cluster_is_a_conflict(void)
+{
 	my_fresh();
 	struct viewd_conn *conn = my_session();
-	struct viewd_err err = {0};
-	CHECK(!db_exec(&conn->db, interrupted, &err));
-	CHECK_STR(err_class_word(err.cls), "conflict");
-	CHECK(err_class_retries(err.cls) && !conn->lost);
+	conn->node.certifies = true;
+	CHECK_STR(err_class_word(class_of_interruption(conn)), "conflict");
+	CHECK(err_class_retries(VIEWD_ERR_CONFLICT));
 	DIALECT->cancel(conn);
-	CHECK(!db_exec(&conn->db, interrupted, &err));
-	CHECK_STR(err_class_word(err.cls), "cancelled");
-	CHECK(!db_exec(&conn->db, interrupted, &err));
-	CHECK_STR(err_class_word(err.cls), "conflict");
+	CHECK_STR(err_class_word(class_of_interruption(conn)), "cancelled");
+	CHECK_STR(err_class_word(class_of_interruption(conn)), "conflict");
+}
+
+/* KILL QUERY on a server alone is somebody's wish that the statement ends, not that it begins again. */
+static void an_interruption_of_a_server_alone_is_a_cancel(void)
+{
+	my_fresh();
+	struct viewd_conn *conn = my_session();
+	CHECK_STR(err_class_word(class_of_interruption(conn)), "cancelled");
+	DIALECT->cancel(conn);
+	CHECK_STR(err_class_word(class_of_interruption(conn)), "cancelled");
+	CHECK_STR(err_class_word(class_of_interruption(conn)), "cancelled");
 }
 
 static void a_node_without_its_cluster_is_left(void)
@@ -66,7 +82,8 @@ static void a_node_without_its_cluster_is_left(void)
 
 static const struct harness_test tests[] = {
 	{"a server behind the server is the view's own failure", a_server_behind_the_server_is_the_views_own_failure},
-	{"an interruption of others is a conflict", an_interruption_of_others_is_a_conflict},
+	{"an interruption of a cluster is a conflict", an_interruption_of_a_cluster_is_a_conflict},
+	{"an interruption of a server alone is a cancel", an_interruption_of_a_server_alone_is_a_cancel},
 	{"a node without its cluster is left", a_node_without_its_cluster_is_left},
 };
 HARNESS_SERVER_MAIN(MY_SERVER, SUITE("mysql errors", tests))

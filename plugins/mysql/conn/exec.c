@@ -141,8 +141,8 @@ static bool answer_failed(struct viewd_conn *conn, bool in_time, enum viewd_err_
 		return err_set(err, too_late,
 		               too_late == VIEWD_ERR_TIMEOUT ? "statement took longer than its limit"
 		                                             : "lock was not granted in time");
-	/* A cluster says the same to whoever is in the way of another node's change. */
-	if (!atomic_exchange(&conn->cancelled, false))
+	/* A cluster says the same to whoever is in the way of another node's change. Elsewhere somebody wants it to end. */
+	if (!atomic_exchange(&conn->cancelled, false) && conn->node.certifies)
 		err_set(err, VIEWD_ERR_CONFLICT, "statement was interrupted by the server or by somebody's KILL QUERY");
 	return false;
 }
