@@ -240,10 +240,18 @@ static void refuse_waiting(struct reload *r)
 	answer(list, &report);
 }
 
-/* One plan at a time. */
+/* One plan at a time, which no reload waits for. */
 static bool may_start(const struct reload *r, const struct waiting *w)
 {
 	return !w->plans || r->planning == NULL;
+}
+
+static bool somebody_reloads(const struct reload *r)
+{
+	for (const struct waiting *w = r->waiting; w != NULL; w = w->next)
+		if (!w->plans)
+			return true;
+	return false;
 }
 
 static void arm(struct reload *r)
@@ -301,13 +309,15 @@ static void build_done(struct worker_task *task)
 	finish(b, &report);
 }
 
+/* Either those who reload, or else those who plan. */
 static void take_waiting(struct build *b)
 {
 	struct waiting **link = &b->reload->waiting;
 	b->dry_run = true;
+	b->plans = !somebody_reloads(b->reload);
 	while (*link != NULL) {
 		struct waiting *w = *link;
-		if (!may_start(b->reload, w)) {
+		if (w->plans != b->plans || !may_start(b->reload, w)) {
 			link = &w->next;
 			continue;
 		}
@@ -315,11 +325,10 @@ static void take_waiting(struct build *b)
 		w->next = b->waiting;
 		b->waiting = w;
 		b->dry_run &= w->dry_run;
-		b->plans |= w->plans;
 	}
 }
 
-/* The timer's work: everybody who waits is served by one build. */
+/* The timer's work. */
 static void start(void *ctx)
 {
 	struct reload *r = ctx;

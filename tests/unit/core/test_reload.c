@@ -281,6 +281,57 @@ static void a_reload_during_a_plan(void)
 	end(&b);
 }
 
+/* A plan is not told that something was put in force, nor a reload that nothing was. A dry run asks no database. */
+static void a_reload_together_with_a_plan(void)
+{
+	struct bench b = begin(DB A);
+	struct told plan = {.n = 0}, reload = {.n = 0}, dry = {.n = 0};
+	fake_do("d", "block inspect b");
+	harness_file("viewd.conf", DB A B);
+	reload_request_plan(b.reload, tell, &plan);
+	reload_request(b.reload, true, tell, &dry);
+	RUN_UNTIL(b.rig, dry.n == 1);
+	CHECK_INT(dry.outcome, RELOAD_DRY_RUN);
+	CHECK_STR(dry.text, "view b added: \n");
+	CHECK_INT(plan.n, 0);
+	RUN_UNTIL(b.rig, fake_waiting("d") == 1);
+	fake_do("d", "release inspect b");
+	RUN_UNTIL(b.rig, plan.n == 1);
+	CHECK_STR(plan.text, "view b added: \nplanned b: create\n");
+	reload_request(b.reload, false, tell, &reload);
+	reload_request_plan(b.reload, tell, &plan);
+	RUN_UNTIL(b.rig, reload.n == 1 && plan.n == 2);
+	CHECK_INT(reload.outcome, RELOAD_COMMITTED);
+	CHECK_INT(plan.outcome, RELOAD_DRY_RUN);
+	CHECK_STR(plan.text, "");
+	rig_settle(b.rig);
+	end(&b);
+}
+
+#define E "[database e]\nurl = fake://e\n"
+#define ON_BOTH "[view c]\ndatabase = d, e\nmethod = table\nevery = 1h\ndefinition = 'SELECT * FROM t_x'\n"
+#define ON_E "[view f]\ndatabase = e\nmethod = table\nevery = 1h\ndefinition = 'SELECT * FROM t_x'\n"
+
+static void a_plan_asks_where_something_changes(void)
+{
+	struct bench b = begin(DB E A ON_E);
+	struct told t = {.n = 0};
+	harness_file("viewd.conf", DB E ON_BOTH A ON_E);
+	reload_request_plan(b.reload, tell, &t);
+	RUN_UNTIL(b.rig, t.n == 1);
+	CHECK_CONTAINS(t.text, "\nplanned d:c: create\nplanned e:c: create\n");
+	size_t opens = fake_calls("d", "open", NULL), looks = fake_calls("e", "inspect", "f");
+	harness_file("viewd.conf", DB E A ON_E "[view g]\ndatabase = e\nenabled = no\ndefinition = SELECT 1\n"
+	                                       "[view h]\ndatabase = e\nmethod = table\ndefinition = SELECT 1\n");
+	reload_request_plan(b.reload, tell, &t);
+	RUN_UNTIL(b.rig, t.n == 2);
+	CHECK_CONTAINS(t.text, "\nplanned h: create\n");
+	CHECK(strstr(t.text, "planned g") == NULL);
+	CHECK_INT(fake_calls("d", "open", NULL), opens);
+	CHECK_INT(fake_calls("e", "inspect", "f"), looks);
+	end(&b);
+}
+
 static void a_reload_does_not_disturb_what_runs(void)
 {
 	struct bench b = begin(DB A);
@@ -353,6 +404,8 @@ static const struct harness_test tests[] = {
 	{"a storm is a few reloads", a_storm_is_a_few_reloads},
 	{"a reload during a reload", a_reload_during_a_reload},
 	{"a reload during a plan", a_reload_during_a_plan},
+	{"a reload together with a plan", a_reload_together_with_a_plan},
+	{"a plan asks where something changes", a_plan_asks_where_something_changes},
 	{"a reload does not disturb what runs", a_reload_does_not_disturb_what_runs},
 	{"a reload while stopping", a_reload_while_stopping},
 };
