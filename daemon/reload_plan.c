@@ -13,9 +13,9 @@ struct reload_plan {
 	struct worker_pool *pool;
 	struct registry *registry;
 	const struct conf *conf;
-	size_t database; /* in conf, the next one */
-	const char **names;
-	size_t n_names;
+	size_t database;               /* in conf, the next one */
+	bool *meant;                   /* beside conf->views */
+	bool *asked;                   /* beside conf->databases: a view that is meant is on it */
 	struct offline_planned *items; /* texts hang on them */
 	size_t n;
 	reload_plan_done_fn *done;
@@ -49,16 +49,8 @@ static void take_planned(void *ctx, const struct offline_planned *planned)
 static void ask(struct worker_task *task)
 {
 	struct reload_plan *p = CONTAINER_OF(task, struct reload_plan, task);
-	offline_plan_database(p->conf, p->registry, &p->conf->databases[p->database], p->names, p->n_names,
+	offline_plan_database(p->conf, p->registry, &p->conf->databases[p->database], p->meant,
 	                      (struct offline_planned_sink){.fn = take_planned, .ctx = p});
-}
-
-static bool is_asked(const struct reload_plan *p, const struct conf_database *db)
-{
-	for (size_t i = 0; i < p->n_names; i++)
-		if (conf_view_is_on(conf_find_view(p->conf, p->names[i]), db->name))
-			return true;
-	return false;
 }
 
 static void asked(struct worker_task *task);
@@ -66,7 +58,7 @@ static void asked(struct worker_task *task);
 /* The next database that has such views, or the end. */
 static void go_on(struct reload_plan *p)
 {
-	while (p->database < p->conf->n_databases && !is_asked(p, &p->conf->databases[p->database]))
+	while (p->database < p->conf->n_databases && !p->asked[p->database])
 		p->database++;
 	if (p->database == p->conf->n_databases) {
 		p->done(p->ctx, p->items, p->n);
@@ -87,18 +79,38 @@ static void asked(struct worker_task *task)
 	go_on(p);
 }
 
+static bool is_meant(const struct conf_view *view, const struct conf_diff_entry *entry)
+{
+	return view->enabled && (entry->what == CONF_DIFF_ADDED || entry->what == CONF_DIFF_CHANGED);
+}
+
+static void mark_databases(struct reload_plan *p, const struct conf_view *view)
+{
+	for (size_t i = 0; i < view->database.n; i++)
+		p->asked[conf_find_database(p->conf, view->database.items[i]) - p->conf->databases] = true;
+}
+
+/* Returns whether there is any. */
+static bool mark_views(struct reload_plan *p, const struct conf_diff *diff)
+{
+	bool any = false;
+	for (size_t i = 0; i < p->conf->n_views; i++) {
+		p->meant[i] = is_meant(&p->conf->views[i], &diff->views[i]);
+		if (p->meant[i])
+			mark_databases(p, &p->conf->views[i]);
+		any |= p->meant[i];
+	}
+	return any;
+}
+
 bool reload_plan_start(struct worker_pool *pool, struct registry *registry, const struct conf *conf,
                        const struct conf_diff *diff, reload_plan_done_fn *done, void *ctx)
 {
 	struct reload_plan *p = mem_new(NULL, struct reload_plan);
 	*p = (struct reload_plan){.pool = pool, .registry = registry, .conf = conf, .done = done, .ctx = ctx};
-	p->names = mem_array(p, const char *, diff->n_views);
-	for (size_t i = 0; i < diff->n_views; i++) {
-		const struct conf_diff_entry *e = &diff->views[i];
-		if ((e->what == CONF_DIFF_ADDED || e->what == CONF_DIFF_CHANGED) && conf_find_view(conf, e->name)->enabled)
-			p->names[p->n_names++] = e->name;
-	}
-	if (p->n_names == 0) {
+	p->meant = mem_array(p, bool, conf->n_views);
+	p->asked = mem_array(p, bool, conf->n_databases);
+	if (!mark_views(p, diff)) {
 		talloc_free(p);
 		return false;
 	}

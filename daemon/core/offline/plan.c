@@ -21,9 +21,10 @@
 struct planner {
 	const struct conf *conf;
 	struct registry *registry;
-	const char *const *names;
-	size_t n_names;
 	struct offline_planned_sink sink;
+	const bool *meant;        /* beside conf->views; NULL: as the names say */
+	const char *const *names; /* views as a user has named them */
+	size_t n_names;           /* 0: all that are enabled */
 };
 
 /* One view on the database that is being asked. */
@@ -41,10 +42,13 @@ struct considered_list {
 	size_t n;
 };
 
-static bool is_meant(const struct planner *p, const struct conf_view *view, const char *database)
+static bool is_meant(const struct planner *p, size_t number, const char *database)
 {
-	if (!conf_view_is_on(view, database))
+	const struct conf_view *view = &p->conf->views[number];
+	if ((p->meant != NULL && !p->meant[number]) || !conf_view_is_on(view, database))
 		return false;
+	if (p->meant != NULL)
+		return true;
 	if (p->n_names == 0)
 		return view->enabled;
 	for (size_t i = 0; i < p->n_names; i++) {
@@ -154,7 +158,7 @@ static struct considered_list consider(const struct planner *p, const struct con
 {
 	struct considered_list all = {.of = mem_array(NULL, struct considered *, p->conf->n_views)};
 	for (size_t i = 0; i < p->conf->n_views; i++)
-		if (is_meant(p, &p->conf->views[i], db->name)) {
+		if (is_meant(p, i, db->name)) {
 			struct considered *c = all.of[all.n++] = mem_new(all.of, struct considered);
 			c->view = &p->conf->views[i];
 		}
@@ -179,7 +183,7 @@ static void plan_views(const struct planner *p, const struct conf_database *db, 
 static bool any_view(const struct planner *p, const struct conf_database *db)
 {
 	for (size_t i = 0; i < p->conf->n_views; i++)
-		if (is_meant(p, &p->conf->views[i], db->name))
+		if (is_meant(p, i, db->name))
 			return true;
 	return false;
 }
@@ -199,16 +203,16 @@ static void plan_database(const struct planner *p, const struct conf_database *d
 }
 
 void offline_plan_database(const struct conf *conf, struct registry *registry, const struct conf_database *db,
-                           const char *const *views, size_t n, struct offline_planned_sink sink)
+                           const bool *meant, struct offline_planned_sink sink)
 {
-	const struct planner p = {conf, registry, views, n, sink};
+	const struct planner p = {.conf = conf, .registry = registry, .sink = sink, .meant = meant};
 	plan_database(&p, db);
 }
 
 bool offline_plan(const struct conf *conf, struct registry *registry, const char *const *views, size_t n,
                   struct offline_planned_sink sink, struct viewd_err *err)
 {
-	const struct planner p = {conf, registry, views, n, sink};
+	const struct planner p = {.conf = conf, .registry = registry, .sink = sink, .names = views, .n_names = n};
 	for (size_t i = 0; i < n; i++) {
 		const struct conf_view *view;
 		const struct conf_database *db;

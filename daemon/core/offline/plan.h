@@ -26,9 +26,9 @@ struct offline_planned_sink {
 	void *ctx;
 };
 
-/* As offline_plan, for one database of conf; n > 0, and the views are in conf. */
+/* As offline_plan, for one database of conf and those of its views that are meant: meant stands beside conf->views. */
 void offline_plan_database(const struct conf *conf, struct registry *registry, const struct conf_database *db,
-                           const char *const *views, size_t n, struct offline_planned_sink sink);
+                           const bool *meant, struct offline_planned_sink sink);
 
 /* Connects to each database of these views (NAME or DATABASE:NAME; n 0: all that are enabled), and decides about each.
  * Changes nothing, and takes no lock that keeps a daemon out. A database that cannot be reached is an error of each of
