@@ -178,7 +178,8 @@ static void redefine(struct view *v, struct todo *todo)
 /* Any key may be one that the dialect refuses, and another dialect may refuse others. */
 static void judge_anew(struct view *v, struct todo *todo)
 {
-	bool was_refused = v->relation.refused, is_known = v->reads.guesses == NULL;
+	bool was_refused = v->relation.refused;
+	bool is_known = v->reads.guesses == NULL && v->relation.judged == v->db->epoch;
 	enum viewd_method method = v->relation.method;
 	resolve(v);
 	if (v->relation.refused || was_refused || v->relation.method != method) {
@@ -186,7 +187,7 @@ static void judge_anew(struct view *v, struct todo *todo)
 		return;
 	}
 	if (is_known)
-		TALLOC_FREE(v->reads.guesses); /* the catalogue has told what it reads, and that is the same */
+		TALLOC_FREE(v->reads.guesses); /* the same catalogue has told what it reads */
 	todo->live[todo->n_live++] = v;
 }
 

@@ -433,9 +433,21 @@ static void what_the_catalogue_has_told_stays_known(void)
 	rig_free(&rig);
 }
 
+static void another_catalogue_has_told_nothing_yet(void)
+{
+	struct rig *rig = rig_start(DB KEEP("a") KEEP("b"));
+	CHECK(rig_view(rig, "a")->reads.guesses == NULL);
+	rig_commit(rig, "[database d]\nurl = fake://e\n" KEEP("a") KEEP("b"));
+	CHECK(rig_view(rig, "a")->reads.guesses != NULL);
+	rig_settle(rig);
+	CHECK(rig_view(rig, "a")->reads.guesses == NULL);
+	rig_free(&rig);
+}
+
 static const struct harness_test tests[] = {
 	{"unchanged views are not touched", unchanged_views_are_not_touched},
 	{"what the catalogue has told stays known", what_the_catalogue_has_told_stays_known},
+	{"another catalogue has told nothing yet", another_catalogue_has_told_nothing_yet},
 	{"removed while it runs, kept", removed_and_kept},
 	{"removed while it runs, dropped", removed_and_dropped},
 	{"removed while it runs, with what reads it", removed_with_what_reads_it},
