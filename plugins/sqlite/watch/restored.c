@@ -6,6 +6,7 @@
  * every number that was seen.
  */
 #include "sqlite/watch/restored.h"
+#include "common/depends/objects.h"
 #include "common/sqltext/sqltext.h"
 #include "common/state/marks.h"
 #include "common/text/number.h"
@@ -54,10 +55,14 @@ static int64_t find_loss(const struct sqlite_marks_seen *seen, const struct sqli
 	return loss;
 }
 
+/* Definitions are told of as well: the copy may know the new one of a source, and have a view that was made of the
+ * former one. */
 static bool raise_marks(struct db *db, int64_t by, struct viewd_err *err)
 {
+	static const char tell[] = "UPDATE viewd_objects SET stamp = '', digest = '" OBJECT_UNTOLD "' WHERE digest <> ''";
 	char *sql = sql_add(sql_new(NULL), "UPDATE viewd_captures SET dirty_seq = dirty_seq + %lld", (long long)by);
-	bool good = db->ops->begin(db, DB_BEGIN_WRITE, err) && db_exec(db, sql, err) && db->ops->commit(db, err);
+	bool good = db->ops->begin(db, DB_BEGIN_WRITE, err) && db_exec(db, sql, err) && db_exec(db, tell, err) &&
+	            db->ops->commit(db, err);
 	if (!good)
 		db->ops->rollback(db);
 	talloc_free(sql);
