@@ -11,8 +11,7 @@
 #include "common/sqltext/sqltext.h"
 #include "postgresql/refresh/elsewhere.h"
 
-/* Columns are told by their names and as text, so a definition whose sources change in between yields what its words
- * say, or an error. Types are those of the definition. */
+/* Types are those of the definition. */
 static bool make_table(struct task *task, const char *name, struct viewd_err *err)
 {
 	char *sql = sql_add(sql_new(task->mem), "CREATE TEMPORARY TABLE %s ON COMMIT DROP AS SELECT v.* FROM (\n", name);
@@ -24,6 +23,8 @@ static char *add_columns(const struct task *task, char *sql, const char *prefix)
 	return sql_names(&pg_syntax, sql, prefix, task->columns->names, task->columns->n);
 }
 
+/* Columns are told by their names and as text, so a definition whose sources change in between yields what its words
+ * say, or an error. */
 static bool fetch(struct task *task, const char *name, bool *of_reader, struct viewd_err *err)
 {
 	struct viewd_conn *conn = pg_of(task->db);
