@@ -258,6 +258,17 @@ struct loop_reader *loop_reader_new(struct loop *loop, int fd, loop_fn *fn, void
 	return reader;
 }
 
+void loop_reader_pause(struct loop_reader *reader)
+{
+	event_del(reader->src.ev);
+}
+
+void loop_reader_resume(struct loop_reader *reader)
+{
+	if (event_add(reader->src.ev, NULL) != 0)
+		abort();
+}
+
 void loop_reader_free(struct loop_reader **reader)
 {
 	if (*reader == NULL)

@@ -56,6 +56,9 @@ void loop_clock_free(struct loop_clock **clock);
 /* fn runs while there is something to read from fd, which stays the caller's. */
 struct loop_reader *loop_reader_new(struct loop *loop, int fd, loop_fn *fn, void *ctx);
 void loop_reader_free(struct loop_reader **reader);
+/* While paused, fn does not run; what there is to read waits. */
+void loop_reader_pause(struct loop_reader *reader);
+void loop_reader_resume(struct loop_reader *reader);
 
 /* For the control server (ctl/serve/server*.c) only: its HTTP server lives on the same base. */
 struct event_base *loop_base(struct loop *loop);

@@ -18,6 +18,9 @@
 #include <sys/queue.h>
 #include <unistd.h>
 
+/* After it has read, the loop reads no more for so long: writers may write 100,000 times a second, and what they do in
+ * between is one event in the kernel. The first write after a pause is told at once. */
+#define REST (2 * SPAN_MS)
 #define ROUNDS_MAX 3
 #define OF_DIRECTORY (IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_CREATE | IN_ATTRIB)
 /* How long a file beside the first one may be denied: who makes it sets its rights and its owner right after. */
@@ -57,6 +60,7 @@ struct file_hints {
 	_Atomic int fd;  /* -1: the system has given none */
 	_Atomic int why; /* errno then */
 	struct loop_reader *reader;
+	struct loop_timer *rest;
 	pthread_mutex_t lock; /* of everything below, and of all lists; never around what a file system may hold up */
 	struct place *places;
 	uint64_t ended; /* how often inotify has told the end of a watch, or lost events, so far */
@@ -139,6 +143,16 @@ static void events_came(void *ctx)
 			tell_of_place(hub, ev);
 	}
 	pthread_mutex_unlock(&hub->lock);
+	if (got > (ssize_t)sizeof buf / 2)
+		return; /* so many files are written that the kernel's queue could overflow */
+	loop_reader_pause(hub->reader);
+	loop_timer_set(hub->rest, REST);
+}
+
+static void rested(void *ctx)
+{
+	struct file_hints *hub = ctx;
+	loop_reader_resume(hub->reader);
 }
 
 struct file_hints *file_hints_new(struct loop *loop)
@@ -156,8 +170,10 @@ void file_hints_begin(struct file_hints *hub)
 		return;
 	int fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
 	hub->why = fd < 0 ? errno : 0;
-	if (fd >= 0)
+	if (fd >= 0) {
 		hub->reader = loop_reader_new(hub->loop, fd, events_came, hub);
+		hub->rest = loop_timer_new(hub->loop, rested, hub);
+	}
 	hub->fd = fd;
 }
 
@@ -168,6 +184,7 @@ void file_hints_free(struct file_hints **hints)
 	if (hub == NULL)
 		return;
 	*hints = NULL;
+	loop_timer_free(&hub->rest);
 	loop_reader_free(&hub->reader);
 	HASH_ITER(hh, hub->places, place, next)
 	forget_place(hub, place);

@@ -2,6 +2,8 @@
  *
  * test_file_hints.c: whoever asked hears of writes to his files, through one inotify instance for all of them.
  */
+#include "base/clock.h"
+#include "base/span.h"
 #include "support/harness.h"
 #include "work/file_hints.h"
 
@@ -72,13 +74,20 @@ static void stop_listening(struct listener *l)
 	close(l->wake);
 }
 
+/* The loop reads what there is. One of the rounds may be the end of its rest. */
+static void loop_reads(struct loop *loop)
+{
+	loop_once(loop, 20000);
+	loop_once(loop, 20000);
+}
+
 /* The loop has seen what there is (NULL: it has), and the listener looks once. */
 static bool hears(struct loop *loop, struct listener *l)
 {
 	uint64_t count;
 	int why = 0;
 	if (loop != NULL)
-		loop_once(loop, 20000);
+		loop_reads(loop);
 	bool heard = read(l->wake, &count, sizeof count) == (ssize_t)sizeof count && file_hints_ops.take(l->hints, &why);
 	CHECK_INT(why, 0);
 	return heard;
@@ -119,6 +128,29 @@ static void own_files_only(void)
 	write_file(harness_path("b.db"));
 	CHECK(hears(loop, &b));
 	stop_listening(&b);
+	end(loop, hub);
+}
+
+/* A writer that writes all the time would share its processor with whoever is woken up for each write. */
+static void a_busy_writer(void)
+{
+	struct loop *loop;
+	struct file_hints *hub = begin(&loop);
+	int why, told = 0;
+	write_file(harness_path("busy.db"));
+	struct listener busy = listen_to(hub, harness_path("busy.db"));
+	int64_t began = clock_system()->mono(clock_system());
+	for (int i = 0; i < 2000; i++) {
+		write_file(harness_path("busy.db"));
+		loop_once(loop, 0);
+		told += file_hints_ops.take(busy.hints, &why);
+	}
+	int64_t took = clock_system()->mono(clock_system()) - began;
+	CHECK(told > 0 && told <= took / (2 * SPAN_MS) + 1);
+	hears(loop, &busy);
+	write_file(harness_path("busy.db"));
+	CHECK(hears(loop, &busy));
+	stop_listening(&busy);
 	end(loop, hub);
 }
 
@@ -207,7 +239,7 @@ static void a_file_that_cannot_be_watched(void)
 	write_file(harness_path("e.db"));
 	struct listener e = listen_to(hub, harness_path("e.db"));
 	REQUIRE(symlink("e.db-wal", harness_path("e.db-wal")) == 0);
-	loop_once(loop, 20000);
+	loop_reads(loop);
 	CHECK(file_hints_ops.take(e.hints, &why));
 	CHECK_INT(why, ELOOP);
 	stop_listening(&e);
@@ -248,7 +280,7 @@ static void a_file_that_stays_denied(void)
 	int64_t deadline = harness_deadline(INT64_C(10000000));
 	while (why == 0 && harness_pause(deadline)) {
 		write_file(harness_path("o.db"));
-		loop_once(loop, 20000);
+		loop_reads(loop);
 		file_hints_ops.take(o.hints, &why);
 	}
 	CHECK_INT(why, EACCES);
@@ -339,7 +371,7 @@ static void end_another(int fd, int wd UNUSED)
 		return;
 	int other = (int)syscall(SYS_inotify_add_watch, fd, harness_path("l.db"), IN_MODIFY);
 	REQUIRE(other >= 0 && inotify_rm_watch(fd, other) == 0);
-	loop_once(busy_loop, 20000);
+	loop_reads(busy_loop);
 }
 
 static void others_end_all_the_time(void)
@@ -394,6 +426,7 @@ static void a_file_system_that_hangs(void)
 
 static const struct harness_test tests[] = {
 	{"own files only", own_files_only},
+	{"a busy writer", a_busy_writer},
 	{"files that come later", files_that_come_later},
 	{"a file that is replaced", a_file_that_is_replaced},
 	{"a thousand with one instance", a_thousand_with_one_instance},
