@@ -109,7 +109,8 @@ static bool do_refresh(struct task *task, const struct viewd_refresh_request *re
 	if (task->resolved.method == VIEWD_METHOD_TABLE && !task->stage.filled && task->chain == NULL &&
 	    !task_columns(task, err))
 		return false;
-	enum viewd_refresh_mode mode = member_mode(task, req, out->reason);
+	/* The logs decide for a chain, and auto may ask the server much before it chooses. */
+	enum viewd_refresh_mode mode = task->chain != NULL ? VIEWD_MODE_INCREMENTAL : member_mode(task, req, out->reason);
 	if (task->resolved.method == VIEWD_METHOD_MATERIALIZED)
 		return refresh_materialized(task, mode, out, err);
 	if (!rows_begin_refresh(task, err))
