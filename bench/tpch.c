@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT
  *
  * tpch.c: incremental refreshes of the 22 queries of TPC-H as views, beside the full refresh that the engine offers.
- * Usage: tpch ENGINE PLUGIN URL TARGET DIRECTORY BATCHES MODE
+ * Usage: tpch ENGINE PLUGIN URL TARGET DIRECTORY BATCHES MODE WARM
  *
  * DIRECTORY holds q1.sql .. q22.sql (only those that are there are measured), each with its unique key in the first
  * line, and batch.1, batch.2 ..: one statement a line. A batch is one transaction; then each view is refreshed both
- * ways, in alternating order, and both are compared with each other and with the definition byte by byte. The first
- * batch warms up. Prints a line a query: number, action, rows, medians in ms (incremental, full), ratio, differences.
+ * ways, in alternating order, and both are compared with each other byte by byte. The first WARM batches warm up.
+ * Prints a line a query: number, action, rows, medians in ms (incremental, full), ratio, differences. With TPCH_TIMES
+ * in the environment it also tells of each refresh on stderr: batch, query, both times in ms, and the reason.
  */
 #include "bench/views.h"
 
@@ -30,7 +31,7 @@ struct bench {
 	const char *directory;
 	struct views views;
 	struct query queries[QUERIES];
-	size_t n, batches;
+	size_t n, batches, warm;
 };
 
 /* ---- queries ---- */
@@ -134,6 +135,9 @@ static void measure(struct bench *b, struct query *q, size_t batch)
 	q->incremental_us[batch] = time_incremental(b, q);
 	if (batch % 2 == 1)
 		q->full_us[batch] = time_full(b, q);
+	if (getenv("TPCH_TIMES") != NULL)
+		fprintf(stderr, "%zu %s %.2f %.2f %s\n", batch + 1, q->name, (double)q->incremental_us[batch] / 1e3,
+		        (double)q->full_us[batch] / 1e3, q->view.out.reason);
 	int64_t n = views_differences(&b->views, &q->view, full);
 	if (n > 0)
 		fprintf(stderr, "# %s differs in %lld rows after batch %zu: %s\n", q->name, (long long)n, batch,
@@ -145,8 +149,8 @@ static void print(const struct bench *b)
 {
 	for (size_t i = 0; i < b->n; i++) {
 		const struct query *q = &b->queries[i];
-		double inc = views_median_ms(q->incremental_us + 1, b->batches - 1),
-			   full = views_median_ms(q->full_us + 1, b->batches - 1);
+		double inc = views_median_ms(q->incremental_us + b->warm, b->batches - b->warm),
+			   full = views_median_ms(q->full_us + b->warm, b->batches - b->warm);
 		printf("%s %s %lld/%zu %lld %.2f %.2f %.2f %lld %s\n", q->name, q->refusal != NULL ? "auto" : "incremental",
 		       (long long)q->was_incremental, b->batches, (long long)q->view.out.rows, inc, full, full / inc,
 		       (long long)q->differences, q->refusal != NULL ? q->refusal : q->view.out.reason);
@@ -156,14 +160,17 @@ static void print(const struct bench *b)
 int main(int argc, char **argv)
 {
 	static struct bench b;
-	if (argc != 8) {
-		fprintf(stderr, "usage: %s ENGINE PLUGIN URL TARGET DIRECTORY BATCHES MODE\n", argv[0]);
+	if (argc != 9) {
+		fprintf(stderr, "usage: %s ENGINE PLUGIN URL TARGET DIRECTORY BATCHES MODE WARM\n", argv[0]);
 		return 2;
 	}
 	b.directory = argv[5];
 	b.batches = strtoul(argv[6], NULL, 10);
 	if (b.batches < 2 || b.batches >= BATCHES_MAX)
 		views_die(argv[6], "from 2 to 99 batches");
+	b.warm = strtoul(argv[8], NULL, 10);
+	if (b.warm >= b.batches)
+		views_die(argv[8], "fewer batches warm up than there are");
 	views_open(&b.views, argv[1], argv[2], argv[3], argv[4]);
 	for (int i = 1; i <= QUERIES; i++)
 		b.n += read_query(&b, &b.queries[b.n], i);

@@ -151,19 +151,21 @@ static void find_bytes(struct views *v, struct bench_view *view)
 	                                           : talloc_asprintf(NULL, "md5(ROW(%s)::text)", bytes);
 }
 
+/* A mark as the daemon's watch makes it: without one, no mode but incremental begins to keep a view. */
 static void mark(struct views *v, const struct bench_view *view)
 {
-	if (views_are_on(v, "postgresql"))
-		views_run(v, talloc_asprintf(NULL,
-		                             "INSERT INTO viewd.captures (view, source, mode, dirty_seq, clean_seq) VALUES "
-		                             "('%s', 'public.bench', 'trigger', 1, 0)",
-		                             view->name));
+	const char *insert = views_are_on(v, "postgresql") ? "INSERT INTO viewd.captures (view"
+	                     : views_are_on(v, "mariadb")  ? "INSERT INTO viewd_captures (`view`"
+	                                                   : "INSERT INTO viewd_captures (view";
+	views_run(v, talloc_asprintf(
+					 NULL, "%s, source, mode, dirty_seq, clean_seq) VALUES ('%s', 'public.bench', 'trigger', 1, 0)",
+					 insert, view->name));
 }
 
 void views_mark(struct views *v)
 {
-	if (views_are_on(v, "postgresql"))
-		views_run(v, "UPDATE viewd.captures SET dirty_seq = dirty_seq + 1 WHERE source = 'public.bench'");
+	const char *table = views_are_on(v, "postgresql") ? "viewd.captures" : "viewd_captures";
+	views_run(v, talloc_asprintf(NULL, "UPDATE %s SET dirty_seq = dirty_seq + 1 WHERE source = 'public.bench'", table));
 }
 
 bool views_create(struct views *v, struct bench_view *view, struct viewd_err *err)

@@ -47,7 +47,7 @@ bool views_create(struct views *v, struct bench_view *view, struct viewd_err *er
 bool views_refresh(struct views *v, struct bench_view *view, struct viewd_err *err);
 
 /* As on_change does after changes of sources: a refresh that a crash of the server undoes is asked for again by its
- * mark. Only PostgreSQL makes a difference there. */
+ * mark. */
 void views_mark(struct views *v);
 
 /* Rows that the view and the relation do not have as often, byte by byte. */
