@@ -20,6 +20,7 @@
  *   2.7  hints of files
  *   2.8  unusable, command
  *   2.9  all_rows, all_rows_us, from_logs
+ *   2.10 lacks
  *   No release has carried any of them: capability flags that nothing read are gone without another number.
  *
  * Conventions
@@ -40,7 +41,7 @@
 #include "viewd_types.h"
 
 #define VIEWD_ABI_MAJOR 2
-#define VIEWD_ABI_MINOR 9
+#define VIEWD_ABI_MINOR 10
 
 /* ---- services of the daemon for a plugin ---------------------------------------------------------------------- */
 

@@ -171,21 +171,19 @@ struct viewd_view_spec {
 	bool materialized_as_table;
 	bool with_data;
 	bool cascade;
-	enum viewd_on_remove on_remove; /* recorded, so that a section removed while viewd is down is honoured */
-	int64_t timeout_us;             /* 0: none */
-	int64_t lock_timeout_us;        /* always > 0 */
-	bool captured;                  /* its changes are noticed; a refresh settles its marks */
-	const char *notify_channel;     /* NULL: none; as the three below. Told in the transaction of the data */
-	const char *run_as;             /* role that creates, fills and refreshes; NULL: the session's own */
-	const char *pre_hook;           /* one statement before a refresh; its failure is the refresh's. NULL: none */
-	const char *post_hook;          /* one statement after the data; its failure is a warning. NULL: none */
-	const char *refresh_group;      /* name of the group it is refreshed with; NULL: none */
-	/* Whether inspect compares what the definition yields with what the object has */
-	enum viewd_compare compare_columns;
-	const struct viewd_kv *settings; /* of the session, wherever the definition is run or asked about */
+	enum viewd_on_remove on_remove;     /* recorded, so that a section removed while viewd is down is honoured */
+	int64_t timeout_us;                 /* 0: none */
+	int64_t lock_timeout_us;            /* always > 0 */
+	bool captured;                      /* its changes are noticed; a refresh settles its marks */
+	const char *notify_channel;         /* NULL: none; as the three below. Told in the transaction of the data */
+	const char *run_as;                 /* role that creates, fills and refreshes; NULL: the session's own */
+	const char *pre_hook;               /* one statement before a refresh; its failure is the refresh's. NULL: none */
+	const char *post_hook;              /* one statement after the data; its failure is a warning. NULL: none */
+	const char *refresh_group;          /* name of the group it is refreshed with; NULL: none */
+	enum viewd_compare compare_columns; /* does inspect compare what the definition yields with what the object has? */
+	const struct viewd_kv *settings;    /* of the session, wherever the definition is run or asked about */
 	size_t n_settings;
-	/* Since 2.4: the state tables may not be there, and nothing may be written: inspect for who only looks */
-	bool only_look;
+	bool only_look; /* since 2.4: inspect for who only looks: state tables may be missing, nothing may be written */
 	/* Since 2.5: `SELECT TO web, report` as written; given and put back as indexes are. NULL: none */
 	const char *grants;
 };
@@ -229,8 +227,7 @@ struct viewd_refresh_request {
 	const char *trigger; /* the trigger word for the history: MANUAL, SCHEDULED ... */
 	int64_t run_id;      /* number of this run in the daemon's life, for log correlation */
 	int64_t started_us;  /* when the daemon handed it out: the start of a run that fails before the database is asked */
-	/* Since 2.3: is told the nodes of a view that is kept incrementally, by a refresh that succeeds; fn may be NULL */
-	struct viewd_explained_sink nodes;
+	struct viewd_explained_sink nodes; /* since 2.3: the nodes of a view, once they are refreshed; fn may be NULL */
 	/* Since 2.9: what change logs tell is not enough, all rows are to be computed; the mode stays the configured one */
 	bool all_rows;
 };
@@ -251,11 +248,20 @@ struct viewd_group_item {
 struct viewd_resolved {
 	enum viewd_method method; /* materialized may have become table */
 	enum viewd_refresh_mode mode;
-	char relation[520];  /* canonical quoted text, equal for equal objects; schema part only if written */
-	char hash[65];       /* hex digest of everything whose change means the object must be replaced */
-	char index_hash[65]; /* hex digest of unique_key and declared indexes */
-	/* The first thing in the definition whose value changes with time (now, CURRENT_DATE ...); "" none */
-	char reads_clock[64];
+	char relation[520];   /* canonical quoted text, equal for equal objects; schema part only if written */
+	char hash[65];        /* hex digest of everything whose change means the object must be replaced */
+	char index_hash[65];  /* hex digest of unique_key and declared indexes */
+	char reads_clock[64]; /* the first thing in the definition whose value changes with time (now ...); "" none */
+};
+
+/* Why the definition cannot be computed as things are. Asked for with only_look and compare_columns, and not where the
+ * object is already made from the wanted definition. Since 2.10: what it lacks. */
+struct viewd_unusable {
+	struct viewd_err err; /* class OK: it can be computed */
+	/* The relation whose absence is what err tells, as it is written; name "": another trouble, or nobody can tell */
+	char lacks_schema[256], lacks_name[256];
+	bool bare;     /* nothing is there, and a name that is written without a schema would lead to the object */
+	bool any_case; /* ... and so would the name in any case */
 };
 
 /* inspect(): what exists now. */
@@ -274,19 +280,15 @@ struct viewd_found {
 	char recorded_index_hash[65];
 	int64_t last_success_us;
 	int64_t data_timestamp_us;
-	int64_t duration_us;  /* of the last success */
-	int64_t rows;         /* -1 unknown */
-	char detail[256];     /* one line for `plan` and `why`: what is in the way, what differs */
-	bool sources_unknown; /* the definition cannot be read now (something is missing); no source was given */
-	bool unreadable;      /* sources_unknown, and what it names is missing: it cannot be computed */
-	/* How the columns of the object differ from what its definition yields, as compare_columns asks; "" not */
-	char columns_differ[200];
-	/* Recorded, but in a database of which this one is a copy, and what is there does not fit the record */
-	bool copied;
-	bool kept; /* ours, by VIEWD_CHANGE_KEEP, and not made from the wanted definition */
-	/* Since 2.8, asked for with only_look and compare_columns, and not where the object is already made from the wanted
-	 * definition: why that cannot be computed as things are; class OK: it can */
-	struct viewd_err unusable;
+	int64_t duration_us;      /* of the last success */
+	int64_t rows;             /* -1 unknown */
+	char detail[256];         /* one line for `plan` and `why`: what is in the way, what differs */
+	bool sources_unknown;     /* the definition cannot be read now (something is missing); no source was given */
+	bool unreadable;          /* sources_unknown, and what it names is missing: it cannot be computed */
+	char columns_differ[200]; /* how the columns are not what the definition yields, as compare_columns asks; "" not */
+	bool copied; /* recorded, but in a database of which this is a copy, and what is there does not fit the record */
+	bool kept;   /* ours, by VIEWD_CHANGE_KEEP, and not made from the wanted definition */
+	struct viewd_unusable unusable; /* since 2.8 */
 	/* Since 2.9: the moment for which all rows were last computed; 0: the moment the data is true for */
 	int64_t all_rows_us;
 };
@@ -310,8 +312,7 @@ struct viewd_outcome {
 	int64_t settled_seq; /* the highest change mark that this refresh has settled; 0 none */
 	/* Since 2.5: the object has just been made, nothing is granted on it, and nobody but its owner can read it */
 	bool owner_only;
-	/* Since 2.9: no more was computed than what change logs tell */
-	bool from_logs;
+	bool from_logs; /* since 2.9: no more was computed than what change logs tell */
 };
 
 /* verify(): the stored rows against the definition at one snapshot. */
@@ -491,7 +492,6 @@ struct viewd_existing_sink {
 	bool (*fn)(void *ctx, const struct viewd_existing *row);
 	void *ctx;
 };
-
 struct viewd_signal_sink {
 	bool (*fn)(void *ctx, const struct viewd_signal *signal);
 	void *ctx;

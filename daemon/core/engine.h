@@ -73,14 +73,13 @@ struct engine_item {
 	const char *label;
 	const char *database;
 	enum view_result result;
-	int did;                  /* enum viewd_did, -1 none (refresh, create) */
-	enum viewd_change change; /* create, drop, plan */
-	const char *reason;       /* plan: why that change */
-	const char *group;        /* the refresh_group; NULL: none */
-	const char *locks;        /* plan: what is locked meanwhile; "" none */
-	/* plan: the object's schema and name in the catalogue, object NULL: nobody could look */
-	const char *schema, *object;
-	const char *definition; /* adopt: what belongs into the file; NULL: nothing */
+	int did;                         /* enum viewd_did, -1 none (refresh, create) */
+	enum viewd_change change;        /* create, drop, plan */
+	const char *reason;              /* plan: why that change */
+	const char *group;               /* the refresh_group; NULL: none */
+	const char *locks;               /* plan: what is locked meanwhile; "" none */
+	const struct doubt_names *names; /* plan (core/plan/doubt.h); NULL: nobody could look */
+	const char *definition;          /* adopt: what belongs into the file; NULL: nothing */
 	int64_t rows, rows_written, duration_us;
 	const struct viewd_err *error;       /* NULL when none */
 	const struct viewd_verdict *verdict; /* verify only */

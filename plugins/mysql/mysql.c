@@ -38,6 +38,7 @@ const struct db_ops my_ops = {
 			.wanted_canonical = my_wanted_canonical,
 			.view_text = my_op_view_text,
 			.list_dependants = my_list_dependants,
+			.lacking = my_lacking,
 			.agree_type = my_agree_type,
 		},
 	.change =

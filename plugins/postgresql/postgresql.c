@@ -12,6 +12,7 @@
 #include "common/objects/task.h"
 #include "common/text/number.h"
 #include "postgresql/incremental/log_objects.h"
+#include "postgresql/objects/lacking.h"
 #include "postgresql/pg.h"
 #include "postgresql/refresh/elsewhere.h"
 #include "postgresql/watch/watch.h"
@@ -90,6 +91,8 @@ const struct db_ops pg_ops = {
 			.wanted_canonical = pg_op_wanted_canonical,
 			.view_text = pg_op_view_text,
 			.agree_type = pg_op_agree_type,
+			.lacking = pg_op_lacking,
+			.is_on_path = pg_op_is_on_path,
 		},
 	.rights =
 		{

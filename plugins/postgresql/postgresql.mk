@@ -7,6 +7,7 @@ libviewd_postgresql_la_SOURCES = \
 	plugins/postgresql/objects/relation_ddl.c \
 	plugins/postgresql/objects/rename.c \
 	plugins/postgresql/objects/catalogue.c \
+	plugins/postgresql/objects/lacking.c plugins/postgresql/objects/lacking.h \
 	plugins/postgresql/capture/carried.c \
 	plugins/postgresql/capture/choose.c \
 	plugins/postgresql/conn/conn.c \

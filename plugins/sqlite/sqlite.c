@@ -38,6 +38,7 @@ const struct db_ops sqlite_ops = {
 			.wanted_canonical = sqlite_op_wanted_canonical,
 			.view_text = sqlite_op_view_text,
 			.list_dependants = sqlite_op_list_dependants,
+			.lacking = sqlite_op_lacking,
 		},
 	.change =
 		{

@@ -64,6 +64,8 @@ like "... each after what it reads" "$(jq -r '.items[] | select(.view == "above"
 	view key 'SELECT n FROM src' 'unique_key = t'
 	view declared 'SELECT n FROM src' 'columns = n, other'
 	view twice 'SELECT n, n FROM src'
+	view likeview 'SELECT middle FROM src'
+	view likecall 'SELECT middle(n) AS n FROM src'
 	view onbad 'SELECT n FROM syntax'
 	view ring 'SELECT n FROM ringed'
 	view ringed 'SELECT n FROM ring'
@@ -73,6 +75,8 @@ is "definitions that cannot be computed: exit status 1" $? 1
 is "... as JSON" "$(jq .ok "$T/plan.json")" false
 like "bad syntax" "$(planned syntax)" "^null query .*syntax"
 like "no such column" "$(planned column)" "^null (query|missing) .*nowhere"
+like "no such column, of the name of a view of the plan" "$(planned likeview)" "^null (query|missing) .*middle"
+like "no such function, of that name" "$(planned likecall)" "^null (query|missing) .*middle"
 like "no such table" "$(planned absent)" "^null missing .*nosuch"
 like "a key that is no column" "$(planned key)" "^null config .*unique_key column 't'"
 like "other columns than declared" "$(planned declared)" "^null config .*missing: other"
@@ -87,11 +91,12 @@ is "nothing has been made" "$(objects)" "$(cat "$T/before")"
 
 # ---- the same asked of the daemon ----
 start_viewd
-ok "what can be made is made, the rest fails" wait_until "viewctl --json status | jq -se '.[0] | length == 12 and all(.[]; .result == \"SUCCEEDED\" or .state == \"FAILED\")'"
+ok "what can be made is made, the rest fails" wait_until "viewctl --json status | jq -se '.[0] | length == 14 and all(.[]; .result == \"SUCCEEDED\" or .state == \"FAILED\")'"
 exits "a plan of the daemon: exit status 1" 1 plan_of_daemon
 is "... as JSON" "$(jq .ok "$T/plan.json")" false
 like "bad syntax, asked of the daemon" "$(planned syntax)" "^null query .*syntax"
 like "... no such column" "$(planned column)" "^null (query|missing) .*nowhere"
+like "... no such column, of the name of a view of the plan" "$(planned likeview)" "^null (query|missing) .*middle"
 like "... no such table" "$(planned absent)" "^null missing .*nosuch"
 like "... a key that is no column" "$(planned key)" "^null config .*unique_key column 't'"
 like "... other columns than declared" "$(planned declared)" "^null config .*missing: other"
@@ -153,10 +158,26 @@ if [ $engine != sqlite ]; then
 		view stock 'SELECT n FROM src' 'relation = other.stock'
 		view there 'SELECT n FROM other.stock'
 		view here "SELECT n FROM $(pick public.stock stock '')"
-	} | conf_database shop
+		view bare 'SELECT n FROM stock'
+	} >"$T/stock"
+	conf_database shop <"$T/stock"
 	exits "a table that the plan makes in another schema" 1 plan
 	is "... is there for who means that one" "$(planned there)" "create null null"
 	like "... and for nobody else" "$(planned here)" "^null missing .*stock"
+	like "... who names no schema is nobody else" "$(planned bare)" "^null missing .*stock"
+	start_viewd
+	ok "what can be made is made" wait_until "viewctl --json status there | jq -e '.[0].result == \"SUCCEEDED\"'"
+	ok "... and dropped" viewctl drop there stock
+	exits "a plan of the daemon" 1 plan_of_daemon
+	is "... names a schema for who means it" "$(planned there)" "create null null"
+	like "... and a name without one" "$(planned bare)" "^null missing .*stock"
+	stop_viewd
+fi
+if [ $engine = postgresql ]; then
+	{ echo 'search_path = public, other' && cat "$T/stock"; } | conf_database shop
+	plan
+	is "a name without a schema, which search_path leads to the other one" "$(planned bare)" "create null null"
+	like "... and not where another schema is written" "$(planned here)" "^null missing .*stock"
 fi
 
 # ---- very many views ----

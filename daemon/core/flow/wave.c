@@ -8,6 +8,7 @@
 #include "core/model/group.h"
 #include "core/model/queue.h"
 #include "core/plan/change.h"
+#include "core/plan/doubt.h"
 
 static void add_one_follower(struct wave *wave, struct view *view)
 {
@@ -202,8 +203,7 @@ static void note_item(struct member *m, const struct engine_item *item)
 	copy->reason = item->reason != NULL ? mem_strdup(wave, item->reason) : "";
 	copy->definition = item->definition != NULL ? mem_strdup(wave, item->definition) : NULL;
 	copy->locks = item->locks != NULL ? item->locks : "";
-	copy->schema = item->schema != NULL ? mem_strdup(wave, item->schema) : NULL;
-	copy->object = item->object != NULL ? mem_strdup(wave, item->object) : NULL;
+	copy->names = item->names != NULL ? doubt_names_copy(wave, item->names) : NULL;
 	if (item->error != NULL) {
 		struct viewd_err *err = mem_new(wave, struct viewd_err);
 		*err = *item->error;

@@ -134,8 +134,7 @@ static void settle_doubts(const struct considered_list *all, const char *databas
 		const struct considered *c = all->of[i];
 		if (c->judged)
 			doubts[i] = (struct doubt){.database = database,
-			                           .schema = c->found.schema,
-			                           .name = c->found.name,
+			                           .names = doubt_names_of(&c->found),
 			                           .made = c->decision.change == VIEWD_CHANGE_CREATE,
 			                           .unusable = doubt_of(c->decision.change, &c->found)};
 	}
@@ -147,7 +146,7 @@ static void settle_doubts(const struct considered_list *all, const char *databas
 		if (!doubt_is_left(&doubts[i]))
 			continue;
 		c->judged = false;
-		c->err = c->found.unusable;
+		c->err = c->found.unusable.err;
 	}
 }
 

@@ -6,9 +6,8 @@
 
 #include <ctype.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
-
-#define WORD_MAX 64 /* longer ones count by their beginning */
 
 /* A view that cannot be computed before an object is made. */
 struct reader {
@@ -20,20 +19,20 @@ struct reader {
 struct made {
 	struct doubt *of;
 	struct reader *readers;
-	struct made *next;   /* whose name begins with the same word */
+	struct made *next;   /* whose name is the same in small letters */
 	struct made *behind; /* in the queue */
 };
 
-/* Made objects by the first word of their names. */
-struct first_word {
-	char word[WORD_MAX];
-	struct made *names;
+/* Made objects by their names in small letters. */
+struct made_name {
+	char *text;
+	struct made *all;
 	UT_hash_handle hh;
 };
 
 struct settling {
 	void *mem;
-	struct first_word *words;
+	struct made_name *names;
 	struct made **made; /* by number of the doubt; NULL: the plan makes nothing there */
 };
 
@@ -41,91 +40,80 @@ const struct viewd_err *doubt_of(enum viewd_change change, const struct viewd_fo
 {
 	bool computes = change == VIEWD_CHANGE_CREATE || change == VIEWD_CHANGE_REPLACE ||
 	                (change == VIEWD_CHANGE_ADOPT && !found->matches);
-	return computes && found->unusable.cls != VIEWD_ERR_OK ? &found->unusable : NULL;
+	return computes && found->unusable.err.cls != VIEWD_ERR_OK ? &found->unusable.err : NULL;
 }
 
-/* ---- names in messages: engines do not tell the missing one by itself -------------------------------------------- */
-
-static bool is_word_part(char c)
+struct doubt_names doubt_names_of(const struct viewd_found *found)
 {
-	return isalnum((unsigned char)c) || c == '_' || c == '$' || (unsigned char)c >= 0x80;
+	return (struct doubt_names){.schema = found->schema,
+	                            .name = found->name,
+	                            .lacks_schema = found->unusable.lacks_schema,
+	                            .lacks_name = found->unusable.lacks_name,
+	                            .bare = found->unusable.bare,
+	                            .any_case = found->unusable.any_case};
 }
 
-/* Lower case; a name that begins with no word has its first character for one. Returns the length in the text. */
-static size_t take_word(const char *text, char word[WORD_MAX])
+struct doubt_names *doubt_names_copy(void *mem_ctx, const struct doubt_names *names)
 {
-	size_t len = 0;
-	while (is_word_part(text[len]))
-		len++;
-	len += len == 0;
-	memset(word, 0, WORD_MAX);
-	for (size_t i = 0; i < len && i < WORD_MAX - 1; i++)
-		word[i] = (char)tolower((unsigned char)text[i]);
-	return len;
+	struct doubt_names *copy = mem_new(mem_ctx, struct doubt_names);
+	*copy = *names;
+	copy->schema = mem_strdup(copy, names->schema);
+	copy->name = mem_strdup(copy, names->name);
+	copy->lacks_schema = mem_strdup(copy, names->lacks_schema);
+	copy->lacks_name = mem_strdup(copy, names->lacks_name);
+	return copy;
 }
 
-/* As whole words, in any case. */
-static bool begins_with(const char *text, const char *name)
+/* ---- who lacks what ---------------------------------------------------------------------------------------------- */
+
+static void to_small(char *text)
 {
-	size_t len = strlen(name);
-	return strncasecmp(text, name, len) == 0 && !is_word_part(text[len]);
+	for (char *p = text; *p != '\0'; p++)
+		*p = (char)tolower((unsigned char)*p);
 }
 
-static const char *skip_quote(const char *text, const char *at)
+static struct made_name *find_name(const struct settling *s, const char *name)
 {
-	return at > text && strchr("\"`[", at[-1]) != NULL ? at - 1 : at;
-}
-
-/* A message that names the schema as well means that one. */
-static bool is_of_schema(const char *text, const char *at, const char *schema)
-{
-	size_t len = strlen(schema);
-	const char *after = skip_quote(text, at);
-	if (len == 0 || after == text || after[-1] != '.')
-		return true;
-	const char *dot = after - 1;
-	const char *end = dot > text && strchr("\"`]", dot[-1]) != NULL ? dot - 1 : dot;
-	if ((size_t)(end - text) < len || strncasecmp(end - len, schema, len) != 0)
-		return false;
-	return end - len == text || !is_word_part(end[-1 - (ptrdiff_t)len]);
+	char small[sizeof((struct viewd_found *)NULL)->name];
+	struct made_name *found;
+	snprintf(small, sizeof small, "%s", name);
+	to_small(small);
+	HASH_FIND_STR(s->names, small, found);
+	return found;
 }
 
 static void add_name(struct settling *s, struct made *made)
 {
-	char word[WORD_MAX];
-	struct first_word *first;
-	(void)take_word(made->of->name, word);
-	HASH_FIND(hh, s->words, word, WORD_MAX, first);
-	if (first == NULL) {
-		first = mem_new(s->mem, struct first_word);
-		memcpy(first->word, word, WORD_MAX);
-		HASH_ADD(hh, s->words, word, WORD_MAX, first);
+	struct made_name *name = find_name(s, made->of->names.name);
+	if (name == NULL) {
+		name = mem_new(s->mem, struct made_name);
+		name->text = mem_strdup(s->mem, made->of->names.name);
+		to_small(name->text);
+		HASH_ADD_KEYPTR(hh, s->names, name->text, strlen(name->text), name);
 	}
-	made->next = first->names;
-	first->names = made;
+	made->next = name->all;
+	name->all = made;
 }
 
-static void add_reader(struct settling *s, struct doubt *reader, const char *at, const char *word)
+/* A name without a schema leads to some schemas only. */
+static bool is_lacked(const struct doubt *made, const struct doubt *reader)
 {
-	struct first_word *first;
-	HASH_FIND(hh, s->words, word, WORD_MAX, first);
-	for (struct made *made = first != NULL ? first->names : NULL; made != NULL; made = made->next) {
-		if (made->of == reader || strcmp(made->of->database, reader->database) != 0 ||
-		    !begins_with(at, made->of->name) || !is_of_schema(reader->unusable->msg, at, made->of->schema))
+	const struct doubt_names *there = &made->names, *here = &reader->names;
+	bool named = there->any_case || strcmp(there->name, here->lacks_name) == 0;
+	bool reached = here->lacks_schema[0] == '\0' ? there->bare : strcmp(there->schema, here->lacks_schema) == 0;
+	return made != reader && strcmp(made->database, reader->database) == 0 && named && reached;
+}
+
+static void find_lacked(struct settling *s, struct doubt *reader)
+{
+	const char *lacked = reader->names.lacks_name;
+	const struct made_name *name = lacked[0] != '\0' ? find_name(s, lacked) : NULL;
+	for (struct made *made = name != NULL ? name->all : NULL; made != NULL; made = made->next) {
+		if (!is_lacked(made->of, reader))
 			continue;
 		struct reader *r = mem_new(s->mem, struct reader);
 		*r = (struct reader){.of = reader, .next = made->readers};
 		made->readers = r;
-	}
-}
-
-static void find_names(struct settling *s, struct doubt *reader)
-{
-	char word[WORD_MAX];
-	for (const char *at = reader->unusable->msg; *at != '\0';) {
-		size_t len = take_word(at, word);
-		add_reader(s, reader, at, word);
-		at += len;
 	}
 }
 
@@ -136,7 +124,7 @@ static void begin(struct settling *s, struct doubt *all, size_t n)
 	s->mem = talloc_new(NULL);
 	s->made = mem_array(s->mem, struct made *, n);
 	for (size_t i = 0; i < n; i++) {
-		if (!all[i].made || all[i].name[0] == '\0')
+		if (!all[i].made || all[i].names.name == NULL)
 			continue;
 		s->made[i] = mem_new(s->mem, struct made);
 		s->made[i]->of = &all[i];
@@ -146,18 +134,18 @@ static void begin(struct settling *s, struct doubt *all, size_t n)
 
 static void end(struct settling *s)
 {
-	HASH_CLEAR(hh, s->words);
+	HASH_CLEAR(hh, s->names);
 	talloc_free(s->mem);
 }
 
 void doubts_settle(struct doubt *all, size_t n)
 {
-	struct settling s = {.words = NULL};
+	struct settling s = {.names = NULL};
 	struct made *queue = NULL;
 	begin(&s, all, n);
 	for (size_t i = 0; i < n; i++)
-		if (all[i].unusable != NULL && all[i].unusable->cls == VIEWD_ERR_MISSING)
-			find_names(&s, &all[i]);
+		if (all[i].unusable != NULL && all[i].names.name != NULL)
+			find_lacked(&s, &all[i]);
 	for (size_t i = n; i-- > 0;)
 		if (s.made[i] != NULL && all[i].unusable == NULL) {
 			s.made[i]->behind = queue;

@@ -11,10 +11,17 @@
 /* The reason of a change, and the view that comes before it. */
 #define DOUBT_SETTLED "%s; '%s', which it reads, comes before it"
 
+/* Names that a plan has to know of an object, as viewd_found tells them. */
+struct doubt_names {
+	const char *schema, *name;
+	const char *lacks_schema, *lacks_name;
+	bool bare, any_case;
+};
+
 /* A view of the plan. Texts are the caller's. */
 struct doubt {
 	const char *database;
-	const char *schema, *name;        /* of the object, as the catalogue has them; schema "": the engine has none */
+	struct doubt_names names;         /* name NULL: nobody could look, so nothing is doubted */
 	bool made;                        /* by the plan, where nothing is now */
 	const struct viewd_err *unusable; /* why the definition cannot be computed as things are; NULL: it can */
 	const struct doubt *upstream;     /* made before, and its absence is all that is wrong; NULL: there is none */
@@ -24,7 +31,13 @@ struct doubt {
  * to found. */
 const struct viewd_err *doubt_of(enum viewd_change change, const struct viewd_found *found);
 
-/* Fills in every upstream. Takes about as long as there are words in the errors. */
+/* Texts belong to found. */
+struct doubt_names doubt_names_of(const struct viewd_found *found);
+
+/* With texts of its own, on mem_ctx. */
+struct doubt_names *doubt_names_copy(void *mem_ctx, const struct doubt_names *names);
+
+/* Fills in every upstream. Takes about as long as there are views. */
 void doubts_settle(struct doubt *all, size_t n);
 
 /* Creating it would fail. */

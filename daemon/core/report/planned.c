@@ -9,10 +9,9 @@ static struct doubt *doubts_of(void *mem_ctx, const struct engine_report *report
 	struct doubt *doubts = mem_array(mem_ctx, struct doubt, report->n);
 	for (size_t i = 0; i < report->n; i++) {
 		const struct engine_item *item = &report->items[i];
-		if (item->object != NULL)
+		if (item->names != NULL)
 			doubts[i] = (struct doubt){.database = item->database,
-			                           .schema = item->schema,
-			                           .name = item->object,
+			                           .names = *item->names,
 			                           .made = item->change == VIEWD_CHANGE_CREATE,
 			                           .unusable = item->error};
 	}

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/turn/finish_view.h"
 
+#include "base/mem.h"
 #include "base/span.h"
 #include "core/engine/outcome.h"
 #include "core/engine/removal.h"
@@ -46,8 +47,9 @@ static void finished_item(const struct job *job, struct engine_item *item)
 		.verdict = job->out.ok && job->kind == JOB_VERIFY ? &job->out.verdict : NULL,
 	};
 	if (job->kind == JOB_PLAN && job->out.ok) {
-		item->schema = look->found.schema;
-		item->object = look->found.name;
+		struct doubt_names *names = mem_new(job, struct doubt_names);
+		*names = doubt_names_of(&look->found);
+		item->names = names;
 		item->error = doubt_of(look->decision.change, &look->found);
 	}
 }

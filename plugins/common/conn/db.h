@@ -122,6 +122,13 @@ struct db_catalogue_ops {
 	 * does. */
 	void (*identity_along)(struct db *db, struct task *task);
 
+	/* The relation that this failure of a question about the definition says is not there, as the definition writes it;
+	 * out->name stays "" when the trouble is another one. NULL: the engine does not tell. */
+	bool (*lacking)(struct db *db, const char *definition, const struct viewd_err *failure, struct relation *out,
+	                struct viewd_err *err);
+	/* Does a name without a schema lead to a relation of this one? NULL: only where there are no schemas. */
+	bool (*is_on_path)(struct db *db, const char *schema, bool *yes_r, struct viewd_err *err);
+
 	/* The definition of a view or materialized view as the server writes it, talloc'ed; NULL: it may not be read.
 	 * Needed by VIEWD_CHANGE_KEEP and definition(). NULL: nothing of others is kept. */
 	bool (*view_text)(struct db *db, void *mem_ctx, const struct relation *rel, char **text_r, struct viewd_err *err);

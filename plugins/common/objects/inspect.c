@@ -122,6 +122,30 @@ static bool compare_columns(struct task *task, struct viewd_found *out, struct v
 	return true;
 }
 
+static bool find_lack(struct task *task, struct viewd_found *out, struct viewd_err *err)
+{
+	const struct db_catalogue_ops *ops = &task->db->ops->catalogue;
+	struct relation lack = {.name = ""};
+	if (out->unusable.err.cls != VIEWD_ERR_MISSING || ops->lacking == NULL)
+		return true;
+	if (!ops->lacking(task->db, task->definition, &out->unusable.err, &lack, err))
+		return false;
+	snprintf(out->unusable.lacks_schema, sizeof out->unusable.lacks_schema, "%s", lack.schema);
+	snprintf(out->unusable.lacks_name, sizeof out->unusable.lacks_name, "%s", lack.name);
+	return true;
+}
+
+/* Where others look for what would be made. */
+static bool find_place(struct task *task, struct viewd_found *out, struct viewd_err *err)
+{
+	const struct db_catalogue_ops *ops = &task->db->ops->catalogue;
+	if (!task->view->only_look || out->kind != VIEWD_KIND_NONE)
+		return true;
+	out->unusable.any_case = task->db->syntax->names.any_case;
+	out->unusable.bare = out->schema[0] == '\0';
+	return ops->is_on_path == NULL || ops->is_on_path(task->db, out->schema, &out->unusable.bare, err);
+}
+
 /* For who only looks nothing else asks the server of a definition that is not in force. */
 static bool try_definition(struct task *task, struct viewd_found *out, struct viewd_err *err)
 {
@@ -136,9 +160,10 @@ static bool try_definition(struct task *task, struct viewd_found *out, struct vi
 		*err = failure;
 		return false;
 	}
-	if (!usable)
-		out->unusable = failure;
-	return true;
+	if (usable)
+		return true;
+	out->unusable.err = failure;
+	return find_lack(task, out, err);
 }
 
 bool recipe_inspect(struct task *task, struct viewd_found *out, struct viewd_source_sink sources, struct viewd_err *err)
@@ -157,7 +182,7 @@ bool recipe_inspect(struct task *task, struct viewd_found *out, struct viewd_sou
 	    (!index_all_present(task, &found.indexes_present, err) ||
 	     (found.indexes_present && !grants_present(task, &found.indexes_present, err))))
 		return false;
-	if (!try_definition(task, &found, err))
+	if (!find_place(task, &found, err) || !try_definition(task, &found, err))
 		return false;
 	struct dependencies list = {.mem = task->mem};
 	if (task->stateless)

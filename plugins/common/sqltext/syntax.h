@@ -39,6 +39,7 @@ struct syntax_names {
 	int max_parts;          /* parts of a relation: 1 name, 2 schema.name. Required */
 	bool max_in_chars;      /* counted in characters (MySQL), else in bytes */
 	bool fold_lower;        /* unquoted identifiers fold to lower case (PostgreSQL) */
+	bool any_case;          /* relations are found in any case, quoted or not (SQLite) */
 	bool no_trailing_blank; /* names ending in a blank are refused by the server (MySQL) */
 	bool bmp_only;          /* characters above U+FFFF cannot be in names (MySQL) */
 };

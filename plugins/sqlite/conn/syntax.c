@@ -14,6 +14,7 @@ const struct syntax sqlite_syntax = {
 	.names.quote = '"',
 	.names.max = 255, /* SQLite itself has no limit */
 	.names.max_parts = 1,
+	.names.any_case = true,
 	.clock.words = "current_date current_time current_timestamp",
 	.clock.defaults = "date time datetime julianday unixepoch timediff",
 	.clock.formats = "strftime",

@@ -5,32 +5,33 @@
 #include "core/plan/doubt.h"
 #include "support/harness.h"
 
-#include "base/err.h"
-
+#include <string.h>
 #include <talloc.h>
 
 #define MANY 20000
 
-static struct viewd_err *missing(const char *message)
-{
-	struct viewd_err *err = talloc_zero(harness_ctx(), struct viewd_err);
-	err_set(err, VIEWD_ERR_MISSING, "%s", message);
-	return err;
-}
+static const struct viewd_err lost = {.cls = VIEWD_ERR_MISSING, .msg = "something is missing"};
 
-/* NULL: it can be computed. */
-static struct doubt made(const char *name, const char *message)
+/* lacks: [SCHEMA.]NAME, or NULL. */
+static struct doubt made(const char *name, const char *lacks)
 {
-	return (struct doubt){.database = "db",
-	                      .schema = "",
-	                      .name = name,
-	                      .made = true,
-	                      .unusable = message != NULL ? missing(message) : NULL};
+	const char *dot = lacks != NULL ? strchr(lacks, '.') : NULL;
+	return (struct doubt){
+		.database = "db",
+		.names = {.schema = "public",
+	              .name = name,
+	              .lacks_schema = dot != NULL ? talloc_strndup(harness_ctx(), lacks, (size_t)(dot - lacks)) : "",
+	              .lacks_name = dot != NULL     ? dot + 1
+	                            : lacks != NULL ? lacks
+	                                            : "",
+	              .bare = true},
+		.made = true,
+		.unusable = lacks != NULL ? &lost : NULL};
 }
 
 static void what_is_made_before_explains_it(void)
 {
-	struct doubt all[] = {made("c", "no such table: b"), made("b", "relation \"A\" does not exist"), made("a", NULL)};
+	struct doubt all[] = {made("c", "b"), made("b", "public.a"), made("a", NULL)};
 	doubts_settle(all, 3);
 	CHECK(all[0].upstream == &all[1] && all[1].upstream == &all[2] && all[2].upstream == NULL);
 	CHECK(!doubt_is_left(&all[0]) && !doubt_is_left(&all[1]) && !doubt_is_left(&all[2]));
@@ -38,65 +39,73 @@ static void what_is_made_before_explains_it(void)
 
 static void a_ring_is_left(void)
 {
-	struct doubt all[] = {made("a", "no b"), made("b", "no a"), made("c", "no b"), made("d", "no d")};
+	struct doubt all[] = {made("a", "b"), made("b", "a"), made("c", "b"), made("d", "d")};
 	doubts_settle(all, 4);
 	for (int i = 0; i < 4; i++)
 		CHECK(doubt_is_left(&all[i]));
 }
 
-/* One member can be had in another way than by the ring. */
+/* Two views may make an object of one name, in two schemas that are searched. */
 static void a_ring_with_a_way_in_is_not(void)
 {
-	struct doubt all[] = {made("a", "no b, no c"), made("b", "no a"), made("c", NULL)};
+	struct doubt all[] = {made("a", "b"), made("b", "a"), made("b", NULL)};
+	all[2].names.schema = "other";
 	doubts_settle(all, 3);
 	CHECK(all[0].upstream == &all[2] && all[1].upstream == &all[0]);
 }
 
-static void names_are_whole_words(void)
+static void case_counts_where_the_engine_minds(void)
 {
-	struct doubt all[] = {made("a", NULL),
-	                      made("two words", NULL),
-	                      made("x", "no such table: ab"),
-	                      made("y", "no such table: main.a"),
-	                      made("z", "Table 'shop.two words' doesn't exist"),
-	                      made("w", "no such table: two wordsmiths"),
-	                      made("\"", "no such table: q")};
-	doubts_settle(all, 7);
-	CHECK(doubt_is_left(&all[2]) && doubt_is_left(&all[5]) && doubt_is_left(&all[6]));
-	CHECK(all[3].upstream == &all[0] && all[4].upstream == &all[1]);
+	struct doubt all[] = {made("Stock", NULL), made("x", "stock"), made("y", "Stock")};
+	doubts_settle(all, 3);
+	CHECK(doubt_is_left(&all[1]) && all[2].upstream == &all[0]);
+	struct doubt any[] = {made("Stock", NULL), made("x", "stOCK"), made("y", "stocks")};
+	any[0].names.any_case = true;
+	doubts_settle(any, 3);
+	CHECK(any[1].upstream == &any[0] && doubt_is_left(&any[2]));
 }
 
 static void a_name_in_another_schema_is_another(void)
 {
-	struct doubt all[] = {made("a", NULL),
-	                      made("v", "relation \"other.a\" does not exist"),
-	                      made("w", "Table 'another.a' doesn't exist"),
-	                      made("x", "no table \"Sales\".\"a\""),
-	                      made("y", "relation \"sales.a\" does not exist"),
-	                      made("z", "relation \"a\" does not exist")};
-	all[0].schema = "sales";
-	doubts_settle(all, 6);
-	CHECK(doubt_is_left(&all[1]) && doubt_is_left(&all[2]));
-	CHECK(!doubt_is_left(&all[3]) && !doubt_is_left(&all[4]) && !doubt_is_left(&all[5]));
+	struct doubt all[] = {made("a", NULL), made("v", "other.a"), made("x", "sales.a"), made("y", "a")};
+	all[0].names.schema = "sales";
+	doubts_settle(all, 4);
+	CHECK(doubt_is_left(&all[1]) && !doubt_is_left(&all[2]) && !doubt_is_left(&all[3]));
+}
+
+static void a_schema_that_is_not_searched_is_to_be_named(void)
+{
+	struct doubt all[] = {made("a", NULL), made("v", "a"), made("w", "public.a")};
+	all[0].names.bare = false;
+	doubts_settle(all, 3);
+	CHECK(doubt_is_left(&all[1]) && !doubt_is_left(&all[2]));
 }
 
 static void what_is_not_made_explains_nothing(void)
 {
-	struct doubt all[] = {made("a", NULL), made("b", NULL), made("x", "no a"), made("y", "no b")};
+	struct doubt all[] = {made("a", NULL), made("b", NULL), made("x", "a"), made("y", "b")};
 	all[0].made = false;
 	all[1].database = "other";
 	doubts_settle(all, 4);
 	CHECK(doubt_is_left(&all[2]) && doubt_is_left(&all[3]));
 }
 
-static void other_errors_are_left(void)
+static void other_troubles_are_left(void)
 {
-	struct doubt all[] = {made("a", NULL), made("x", NULL)};
-	struct viewd_err err;
-	err_set(&err, VIEWD_ERR_QUERY, "syntax error near a");
-	all[1].unusable = &err;
-	doubts_settle(all, 2);
-	CHECK(doubt_is_left(&all[1]));
+	struct doubt all[] = {made("a", NULL), made("x", NULL), {.database = "db", .unusable = &lost}};
+	all[1].unusable = &lost; /* the engine does not say that a relation is missing */
+	doubts_settle(all, 3);
+	CHECK(doubt_is_left(&all[1]) && doubt_is_left(&all[2]));
+}
+
+static void copies_have_texts_of_their_own(void)
+{
+	struct doubt one = made("a", "sales.b");
+	const struct doubt_names *copy = doubt_names_copy(harness_ctx(), &one.names);
+	CHECK(copy->name != one.names.name && copy->bare && !copy->any_case);
+	CHECK_STR(copy->name, "a");
+	CHECK_STR(copy->lacks_schema, "sales");
+	CHECK_STR(copy->lacks_name, "b");
 }
 
 /* The loop does it. */
@@ -105,7 +114,7 @@ static void very_many_are_no_trouble(void)
 	struct doubt *all = talloc_array(harness_ctx(), struct doubt, MANY);
 	for (int i = 0; i < MANY; i++) {
 		const char *name = talloc_asprintf(all, "v%d", i);
-		all[i] = made(name, i + 1 < MANY ? talloc_asprintf(all, "no such table: v%d", i + 1) : NULL);
+		all[i] = made(name, i + 1 < MANY ? talloc_asprintf(all, "v%d", i + 1) : NULL);
 	}
 	int64_t deadline = harness_deadline(INT64_C(5000000));
 	doubts_settle(all, MANY);
@@ -117,10 +126,12 @@ static const struct harness_test tests[] = {
 	{"what is made before explains it", what_is_made_before_explains_it},
 	{"a ring is left", a_ring_is_left},
 	{"a ring with a way in is not", a_ring_with_a_way_in_is_not},
-	{"names are whole words", names_are_whole_words},
+	{"case counts where the engine minds", case_counts_where_the_engine_minds},
 	{"a name in another schema is another", a_name_in_another_schema_is_another},
+	{"a schema that is not searched is to be named", a_schema_that_is_not_searched_is_to_be_named},
 	{"what is not made explains nothing", what_is_not_made_explains_nothing},
-	{"other errors are left", other_errors_are_left},
+	{"other troubles are left", other_troubles_are_left},
+	{"copies have texts of their own", copies_have_texts_of_their_own},
 	{"very many are no trouble", very_many_are_no_trouble},
 };
 HARNESS_MAIN(SUITE("doubts", tests))
