@@ -73,6 +73,12 @@ definition_file = broken.sql"
 viewctl reload >"$T/reload.out" 2>&1
 ok "... or in a file of its own" wait_until "viewctl why broken | grep -q 'hint: see .* its definition is in .*broken.sql'"
 
+# ---- what is said of the daemon's own section ----
+sed -i 's/^\[viewd\]/&\nlog_level = debug/' "$T/viewd.conf"
+like "the section without a name" "$(viewctl reload)" '^viewd: changed \(log_level'
+sed -i '/^log_level = debug/d' "$T/viewd.conf"
+ok "... as it was" viewctl reload
+
 # ---- added, changed, removed ----
 more="
 [view kept]

@@ -136,7 +136,8 @@ void print_reload(struct screen *screen, const struct args *args UNUSED, const j
 		const char *name = text_of(item, "name");
 		const char *change = text_of(item, "change");
 		const char *detail = text_of(item, "detail");
-		char *head = talloc_asprintf(screen, "%s %s", what != NULL ? what : "?", name != NULL ? name : "?");
+		bool named = name != NULL && name[0] != '\0'; /* there is one [viewd] */
+		char *head = talloc_asprintf(screen, "%s%s%s", what != NULL ? what : "?", named ? " " : "", named ? name : "");
 		bool more = detail != NULL && detail[0] != '\0';
 		put_line(screen, head,
 		         talloc_asprintf(screen, "%s%s%s%s", change, more ? " (" : "", more ? detail : "", more ? ")" : ""),
