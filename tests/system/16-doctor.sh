@@ -219,6 +219,13 @@ chmod u+rw $file"
 	is "... as it is meant" "$(stat -c %a "$T/$odd")" 2775
 fi
 
+# ---- an account that is not there ----
+if [ $engine != sqlite ]; then
+	sed "s|^url = .*|url = $(pick "postgresql://stranger@/shop?host=${pg_dir:-}" "mariadb://stranger@/shop?unix_socket=${mariadb_dir:-}/sock" "")|" "$T/viewd.conf" >"$T/stranger.conf"
+	is "an account that is not there" "$("$VIEWD_BUILD/viewctl" doctor -c "$T/stranger.conf" | grep -c '^-- missing: .*stranger')" 1
+	like "... what is to be done" "$("$VIEWD_BUILD/viewctl" doctor -c "$T/stranger.conf")" "$(pick "^-- an administrator makes the role: CREATE ROLE" "^-- the account may be missing" "")"
+fi
+
 # ---- a database that is away ----
 sed -i "s|^url = .*|url = $(pick "postgresql://newcomer@/nowhere?host=$T" "mariadb://newcomer@/shop?unix_socket=$T/nowhere" "sqlite:///$T/nowhere/shop.db")|" "$T/viewd.conf"
 exits "a database that cannot be reached" 1 doctor

@@ -19,6 +19,9 @@ struct errno_class {
 };
 
 #define STRICT "settings = sql_mode=none in the view's section takes such values as a plain SELECT does"
+#define NO_ACCOUNT \
+	"the account may be missing, or have another password, or let in only who runs as that user of the system " \
+	"(unix_socket)"
 #define BEHIND "the definition reads from another server through this one"
 
 static const struct errno_class classes[] = {
@@ -37,17 +40,17 @@ static const struct errno_class classes[] = {
 	{2055, VIEWD_ERR_LOST, NULL},                        /* CR_SERVER_LOST_EXTENDED */
 	{2059, VIEWD_ERR_AUTH, "see plugin_dir in the url"}, /* CR_AUTH_PLUGIN_CANNOT_LOAD */
 	/* who are you */
-	{1044, VIEWD_ERR_DENIED, NULL}, /* ER_DBACCESS_DENIED_ERROR */
-	{1045, VIEWD_ERR_AUTH, NULL},   /* ER_ACCESS_DENIED_ERROR */
-	{1129, VIEWD_ERR_AUTH, NULL},   /* ER_HOST_IS_BLOCKED */
-	{1130, VIEWD_ERR_AUTH, NULL},   /* ER_HOST_NOT_PRIVILEGED */
-	{1251, VIEWD_ERR_AUTH, NULL},   /* ER_NOT_SUPPORTED_AUTH_MODE */
-	{1524, VIEWD_ERR_AUTH, NULL},   /* ER_PLUGIN_IS_NOT_LOADED */
-	{1698, VIEWD_ERR_AUTH, NULL},   /* ER_ACCESS_DENIED_NO_PASSWORD_ERROR */
-	{1820, VIEWD_ERR_AUTH, NULL},   /* ER_MUST_CHANGE_PASSWORD */
-	{1862, VIEWD_ERR_AUTH, NULL},   /* ER_MUST_CHANGE_PASSWORD_LOGIN */
-	{3118, VIEWD_ERR_AUTH, NULL},   /* ER_ACCOUNT_HAS_BEEN_LOCKED, MySQL */
-	{4151, VIEWD_ERR_AUTH, NULL},   /* ER_ACCOUNT_HAS_BEEN_LOCKED, MariaDB */
+	{1044, VIEWD_ERR_DENIED, NULL},     /* ER_DBACCESS_DENIED_ERROR */
+	{1045, VIEWD_ERR_AUTH, NO_ACCOUNT}, /* ER_ACCESS_DENIED_ERROR */
+	{1129, VIEWD_ERR_AUTH, NULL},       /* ER_HOST_IS_BLOCKED */
+	{1130, VIEWD_ERR_AUTH, NULL},       /* ER_HOST_NOT_PRIVILEGED */
+	{1251, VIEWD_ERR_AUTH, NULL},       /* ER_NOT_SUPPORTED_AUTH_MODE */
+	{1524, VIEWD_ERR_AUTH, NULL},       /* ER_PLUGIN_IS_NOT_LOADED */
+	{1698, VIEWD_ERR_AUTH, NO_ACCOUNT}, /* ER_ACCESS_DENIED_NO_PASSWORD_ERROR */
+	{1820, VIEWD_ERR_AUTH, NULL},       /* ER_MUST_CHANGE_PASSWORD */
+	{1862, VIEWD_ERR_AUTH, NULL},       /* ER_MUST_CHANGE_PASSWORD_LOGIN */
+	{3118, VIEWD_ERR_AUTH, NULL},       /* ER_ACCOUNT_HAS_BEEN_LOCKED, MySQL */
+	{4151, VIEWD_ERR_AUTH, NULL},       /* ER_ACCOUNT_HAS_BEEN_LOCKED, MariaDB */
 	/* the connection ended */
 	{1047, VIEWD_ERR_CONNECT, NULL}, /* ER_UNKNOWN_COM_ERROR: a Galera node that is not ready */
 	{1053, VIEWD_ERR_LOST, NULL},    /* ER_SERVER_SHUTDOWN */

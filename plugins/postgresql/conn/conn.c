@@ -56,6 +56,11 @@ static bool connect_failed(struct viewd_conn *conn, struct viewd_err *err)
 	err_set(err, cls, "database '%s' cannot be opened (%s)", conn->db.database_name, text);
 	if (wants)
 		return err_hint(err, "set password_file or password_credential, or use peer authentication");
+	if (strstr(text, "Peer authentication failed") != NULL)
+		return err_hint(err, "the server lets in only who runs as user '%s' of the system: runuser -u %s -- COMMAND",
+		                PQuser(conn->pg), PQuser(conn->pg));
+	if (strstr(text, "role \"") != NULL && strstr(text, "does not exist") != NULL)
+		return err_hint(err, "an administrator makes the role: CREATE ROLE ... LOGIN");
 	return false;
 }
 
