@@ -14,6 +14,7 @@ libviewd_base_la_SOURCES = \
 	plugins/viewd_dialect.h plugins/viewd_types.h
 
 libviewd_la_SOURCES = \
+	daemon/base/account.c daemon/base/account.h \
 	daemon/base/address.c daemon/base/address.h \
 	daemon/base/command.c daemon/base/command.h \
 	daemon/base/failpoint.c daemon/base/failpoint.h \

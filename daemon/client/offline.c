@@ -3,6 +3,7 @@
  * offline.c: commands that read the files themselves: check, and explain, render and uninstall with -c.
  */
 #include "core/offline/offline.h"
+#include "base/account.h"
 #include "base/err.h"
 #include "base/paths.h"
 #include "client/client.h"
@@ -115,6 +116,11 @@ static enum client_exit render(const struct client *client, const struct args *a
 
 enum client_exit client_with_conf(const struct client *client, const struct args *args, client_with_conf_fn *fn)
 {
+	struct viewd_err err;
+	if (!account_of_service(config_of(client, args), &err)) {
+		client_complain(client, &err);
+		return CLIENT_FAILED;
+	}
 	struct registry *registry = registry_new(client->mem_ctx);
 	struct conf_problems problems = {0};
 	struct conf *conf = load(client, config_of(client, args), registry, &problems);

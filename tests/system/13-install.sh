@@ -61,6 +61,15 @@ getent passwd viewd
 hash -r
 PATH=/usr/local/bin:/usr/local/sbin:$prefix/bin:$prefix/sbin:$PATH
 systemd-analyze verify --man=no /usr/local/lib/systemd/system/viewd.service && echo "unit: good"
+
+# Root asks with the service's files: databases and files are to answer as they answer the service.
+mkdir /var/lib/shop
+sqlite3 /var/lib/shop/shop.db "PRAGMA journal_mode = wal; CREATE TABLE sale (n integer)"
+printf '[database shop]\nurl = sqlite:////var/lib/shop/shop.db\n[view v]\ndatabase = shop\nmethod = table\ndefinition = SELECT n FROM sale\n' >/etc/viewd/shop.conf
+for command in doctor plan list; do viewctl $command -c /etc/viewd/shop.conf 2>&1 | sed "s/^/$command: /"; done
+cp /etc/viewd/shop.conf /run/own.conf
+viewctl doctor -c /run/own.conf 2>&1 | sed "s/^/own: /"
+
 install -d -o viewd -g viewd -m 0750 /run/viewd
 install -d -o viewd -g viewd -m 0700 /var/lib/viewd
 setpriv --reuid=viewd --regid=viewd --clear-groups "$(command -v viewd)" 2>/run/first.log &
@@ -90,6 +99,9 @@ like "... the user is there" "$out" "^viewd:"
 like "... the configuration is the group's" "$out" "-rw-r----- .* root viewd .*/etc/viewd/viewd.conf"
 like "... the unit starts it" "$out" "systemctl .*enable --now viewd"
 like "the unit is right" "$out" "unit: good"
+like "root asks what the service lacks: told what user viewd lacks" "$out" "doctor: -- missing: user 'viewd' may not write directory '/var/lib/shop'"
+like "... a plan says it" "$out" "plan: .*user 'viewd' may not write"
+like "... with files of his own root is who he is" "$out" "own: -- nothing is missing"
 like "the first start waits" "$out" "ready: 0 views"
 like "viewctl finds it" "$out" "viewctl: good"
 like "... and tells that there is no view yet" "$out" "no views: "
