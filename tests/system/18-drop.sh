@@ -38,6 +38,8 @@ sql "CREATE VIEW reader AS SELECT n FROM below"
 fails "what others read is not dropped" viewctl drop below
 like "... and that is a failure" "$(viewctl drop below 2>&1)" "below: FAILED"
 is "... it stays" "$(sql "SELECT n FROM reader")" 1
+is "... and is as well as before" "$(viewctl --json status below | jq -r '.[0] | "\(.state) \(.error)"')" "ACTIVE null"
+like "a view that no section names: where to look" "$(viewctl drop zz 2>&1)" "hint: viewctl list "
 ok "--cascade" viewctl drop below --cascade
 fails "... it is gone" sql "SELECT n FROM below"
 exits "a search for trouble finds it" 1 viewctl status --failed

@@ -338,9 +338,8 @@ static void find_sources(struct view *view)
 static void dropped(struct job *job)
 {
 	struct view *view = job->view;
-	if (!job->out.ok) {
+	if (!job->out.ok) { /* who asked is told; the view is as well as before */
 		log_failure(view, "dropping it", &job->out.err);
-		view_set_error(view, &job->out.err);
 		return;
 	}
 	log_info("view '%s', dropped", view->label);

@@ -119,6 +119,8 @@ static bool not_found(struct engine *eng, const char *text, struct viewd_err *er
 	err_set(err, VIEWD_ERR_MISSING, "there is no view '%.64s' in the configuration", text);
 	if (best != NULL && shared_prefix(text, best->conf->name) > 1)
 		err_hint(err, "did you mean '%s'?", best->label);
+	else
+		err_hint(err, "viewctl list prints what viewd once made and no section names any more");
 	return false;
 }
 
