@@ -7,12 +7,12 @@
  *
  * A function of its own, with everything written out, is a third cheaper for writers than one that reads its arguments.
  *
- * No statement of a writer fails by any of this, whatever has become of the things used here, and none costs a
- * subtransaction while they are as they should be. log_is_good() looks at all of them. As it is called IMMUTABLE, with
- * the numbers of the log and the flag written as regclass constants (which need not exist), the server asks it when it
- * plans the expression and keeps the answer until the catalogue's rows of one of the two change. Where the answer is
- * no, note_with_care() does what can be done, by names, in a subtransaction that may fail. What is lost then is noticed
- * by the watcher (pg_functions_sound).
+ * No statement of a writer fails by any of this, whatever has become of the things used here, and while they are
+ * as they should be no subtransaction has a number. log_is_good() looks at all of them. As it is called IMMUTABLE,
+ * with the numbers of the log and the flag written as regclass constants (which need not exist), the server asks it
+ * when it plans the expression and keeps the answer until the catalogue's rows of one of the two change. Where the
+ * answer is no, note_with_care() does what can be done, by names, in a subtransaction that may fail. What is lost then
+ * is noticed by the watcher (pg_functions_sound).
  */
 #include <stdio.h>
 #include <string.h>
@@ -141,24 +141,30 @@ static bool register_source(struct viewd_conn *conn, const char *source, struct 
 	" END IF; IF up IS DISTINCT FROM 1 THEN" PG_WAKE " END IF; END"
 /* clang-format on */
 
-/* $1 to $4 in the server's format(): the number of the source, its flag, its name as a literal, the log. */
-#define GUARD \
-	" IF pg_catalog.has_schema_privilege(pg_catalog.to_regnamespace('viewd'), 'USAGE')" \
-	" AND pg_catalog.has_function_privilege(pg_catalog.to_regproc('viewd.log_is_good')::pg_catalog.oid, 'EXECUTE') " \
-	"THEN"
+/* $1 to $4 in the server's format(): the number of the source, its flag, its name as a literal, the log.
+ *
+ * A name that cannot be resolved, or a function that may not be called, fails where an expression is read first, so
+ * what names them stands in a block that may fail. As nothing is written there, it takes no transaction id. For a
+ * single-row statement PL/pgSQL's cost is the number of expressions: whoever need not leave a row evaluates one. */
 #define LOG "'%4$s'::pg_catalog.regclass"
 #define FLAG "'%2$s'::pg_catalog.regclass"
+/* The flag's value while writers need not leave rows. */
+#define FLAG_UP "1"
+#define LOOK(statements) " BEGIN" statements " EXCEPTION WHEN OTHERS THEN NULL; END;"
+#define IF_GOOD(flag, value) "CASE WHEN viewd.log_is_good(" LOG ", " flag ") THEN " value " END"
+#define LAST_VALUE "pg_catalog.pg_sequence_last_value(" FLAG ")"
 #define WITH_CARE(number, source) \
 	" BEGIN PERFORM viewd.note_with_care(" number ", " source \
 	"); EXCEPTION WHEN OTHERS THEN NULL; END; RETURN NULL; END"
 
 /* clang-format off */
 #define OWN_FORM(first) \
-	"DECLARE place pg_catalog.tid; up pg_catalog.int8; BEGIN" first GUARD " IF viewd.log_is_good(" LOG ", " FLAG \
-	") THEN" \
-	" up := pg_catalog.pg_sequence_last_value(" FLAG "); IF up IS NULL THEN" WRITE("%3$s", FLAG) PG_WAKE \
-	" ELSIF up OPERATOR(pg_catalog.=) " PG_FLAG_FULL "::pg_catalog.int8 THEN" PG_WAKE " END IF; RETURN NULL; END IF; " \
-	"END IF;" \
+	"DECLARE place pg_catalog.tid; up pg_catalog.int8; BEGIN" first \
+	LOOK(" IF (" IF_GOOD(FLAG, LAST_VALUE " OPERATOR(pg_catalog.=) " FLAG_UP "::pg_catalog.int8") \
+	     ") THEN RETURN NULL; END IF; up := " IF_GOOD(FLAG, "coalesce(" LAST_VALUE ", 0)") ";") \
+	" IF up OPERATOR(pg_catalog.=) 0::pg_catalog.int8 THEN" WRITE("%3$s", FLAG) PG_WAKE " RETURN NULL;" \
+	" ELSIF up OPERATOR(pg_catalog.=) " PG_FLAG_FULL "::pg_catalog.int8 THEN" PG_WAKE " RETURN NULL;" \
+	" ELSIF up IS NOT NULL THEN RETURN NULL; END IF;" \
 	WITH_CARE("%1$s", "%3$s")
 /* clang-format on */
 
@@ -167,9 +173,10 @@ static const char own_form[] = OWN_FORM("");
  * waited for. */
 static const char foreign_form[] = OWN_FORM(" PERFORM pg_catalog.pg_current_xact_id();");
 
-static const char common_form[] =
-	"BEGIN" GUARD " IF viewd.log_is_good(" LOG ", " LOG ") THEN INSERT INTO viewd.changes VALUES (TG_ARGV[0]);" PG_WAKE
-	" RETURN NULL; END IF; END IF;" WITH_CARE("0", "TG_ARGV[0]");
+static const char common_form[] = "DECLARE good pg_catalog.bool; BEGIN" LOOK(
+	" good := viewd.log_is_good(" LOG ", " LOG
+	");") " IF good THEN INSERT INTO viewd.changes VALUES (TG_ARGV[0]);" PG_WAKE
+		  " RETURN NULL; END IF;" WITH_CARE("0", "TG_ARGV[0]");
 
 #define FORM_SQL(form, number, source) \
 	"pg_catalog.format(" form ", " number ", coalesce(pg_catalog.to_regclass('viewd.flood_' || " number \
