@@ -83,7 +83,7 @@ const struct db_ops my_ops = {
 	.incremental =
 		{
 			.possible = my_incremental_possible,
-			.begins_by_itself = true,
+			.begins_after_us = 5000,
 			.make_log = my_make_log,
 			.drop_log = my_drop_log,
 			.look_logs = my_look_logs,

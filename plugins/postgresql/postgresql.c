@@ -143,7 +143,7 @@ const struct db_ops pg_ops = {
 		},
 	.incremental =
 		{
-			.begins_by_itself = true,
+			.begins_after_us = 5000,
 			.make_log = pg_op_make_log,
 			.drop_log = pg_op_drop_log,
 			.turns =

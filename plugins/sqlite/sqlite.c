@@ -69,7 +69,7 @@ const struct db_ops sqlite_ops = {
 		},
 	.incremental =
 		{
-			.begins_by_itself = true,
+			.begins_after_us = 2000,
 			.make_log = sqlite_op_make_log,
 			.drop_log = sqlite_op_drop_log,
 			.look_log = sqlite_op_look_log,

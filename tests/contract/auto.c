@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * refresh_mode auto begins by itself to keep a view by what has changed, and gives that up. Time is made here: a
- * refresh takes as long as the test says. VIEWD_CONTRACT_BEGINS: the dialect begins by itself (begins_by_itself).
+ * refresh takes as long as the test says. VIEWD_CONTRACT_BEGINS: the dialect begins by itself (begins_after_us).
  */
 #include "base/clock.h"
 #include "contract/kept.h"
@@ -10,7 +10,7 @@
 #include <string.h>
 #include <talloc.h>
 
-#define ROUNDS_MAX 12
+#define ROUNDS_MAX 20
 
 struct pretended {
 	int64_t more_us;  /* than the clock says */

@@ -34,6 +34,7 @@ plugins_unit_tests = \
 	tests/unit/plugins/test_analysis_split \
 	tests/unit/plugins/test_analysis_texts \
 	tests/unit/plugins/test_analysis_tpch \
+	tests/unit/plugins/test_giving_up \
 	tests/unit/plugins/test_incremental \
 	tests/unit/plugins/test_sums \
 	tests/unit/plugins/test_answers \
@@ -64,6 +65,8 @@ tests_unit_plugins_test_analysis_tpch_SOURCES = tests/unit/plugins/test_analysis
 tests_unit_plugins_test_analysis_tpch_LDADD = $(plugins_ldadd)
 tests_unit_plugins_test_sums_SOURCES = tests/unit/plugins/test_sums.c $(analysis_support) $(plugins_support)
 tests_unit_plugins_test_sums_LDADD = $(plugins_ldadd)
+tests_unit_plugins_test_giving_up_SOURCES = tests/unit/plugins/test_giving_up.c
+tests_unit_plugins_test_giving_up_LDADD = $(plugins_ldadd)
 tests_unit_plugins_test_incremental_SOURCES = tests/unit/plugins/test_incremental.c $(analysis_support) $(plugins_support)
 tests_unit_plugins_test_incremental_LDADD = $(plugins_ldadd)
 plugins_support = tests/unit/plugins/plugins_support.c tests/unit/plugins/plugins_support.h

@@ -91,8 +91,9 @@ struct db_incremental_ops {
 	/* Can this server do it at all? *why_r: what prevents it, a literal; NULL: it can. Outside a transaction. NULL: it
 	 * can. */
 	bool (*possible)(struct db *db, const char **why_r, struct viewd_err *err);
-	/* refresh_mode auto may begin by itself to keep a view so: a log costs writers no more than it saves. */
-	bool begins_by_itself;
+	/* refresh_mode auto begins by itself to keep a view so whose refreshes take longer: that is more than one by its
+	 * logs takes at least, and worth what a log costs writers. 0: it does not begin. */
+	int64_t begins_after_us;
 	/* Makes the table, the triggers and what else a log of this number and these columns needs, as far as it is not
 	 * there as it should be. Under capture.lock; in a transaction where DDL has one. */
 	bool (*make_log)(struct db *db, const struct change_log *log, struct viewd_err *err);

@@ -13,7 +13,6 @@
 #include <talloc.h>
 
 #define RUNS_MIN 3
-#define SLOW_US 5000
 #define ASK_AGAIN_US INT64_C(10000000)
 #define REFUSED_US INT64_C(86400000000)    /* then it is tried again: rights and tables change */
 #define REFUSED_HERE_US INT64_C(600000000) /* then others are asked whether it still is */
@@ -145,7 +144,7 @@ bool attempt_due(struct task *task)
 	attempt->refused = attempt->refused && db_now(task->db) - attempt->asked_us < REFUSED_HERE_US;
 	if (task->db->ops->incremental.apply_part == NULL || !task->view->captured || attempt->refused)
 		return false;
-	bool may_begin = task->db->ops->incremental.begins_by_itself && !task->db->definitions_end;
+	bool may_begin = task->db->ops->incremental.begins_after_us > 0 && !task->db->definitions_end;
 	bool slow = attempt->slow_runs >= RUNS_MIN && may_begin;
 	bool old = attempt->asked_us == 0 || db_now(task->db) - attempt->asked_us > ASK_AGAIN_US;
 	/* Another connection may have given it up. */
@@ -166,7 +165,7 @@ void attempt_measured(struct task *task, int64_t us)
 {
 	struct attempt *attempt = current(task);
 	attempt->slow_us = attempt->slow_runs == 0 || us < attempt->slow_us ? us : attempt->slow_us;
-	attempt->slow_runs = us > SLOW_US ? attempt->slow_runs + 1 : 0;
+	attempt->slow_runs = us > task->db->ops->incremental.begins_after_us ? attempt->slow_runs + 1 : 0;
 	(void)any_reader(task->db); /* now, when nobody waits, rather than before the next one */
 }
 

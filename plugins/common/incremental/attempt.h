@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * attempt.h: refresh_mode auto: when is a view worth being kept incrementally? Change logs cost its writers something,
- * so they are made only for views whose refreshes take more than 5 ms.
+ * so they are made only for views whose refreshes take long (begins_after_us).
  */
 #ifndef VIEWD_COMMON_INCREMENTAL_ATTEMPT_H
 #define VIEWD_COMMON_INCREMENTAL_ATTEMPT_H

@@ -33,7 +33,7 @@ struct chain {
 	struct learnt demotion; /* as the state table had it at the refresh's snapshot */
 	int64_t found_wrong;    /* rows, in a transaction that is not known to be committed */
 	bool demoted;       /* in this refresh: an audit has found a difference, so all rows are computed (demotion.h) */
-	bool dear;          /* computing all rows without nodes would have cost less for some time now */
+	int64_t round_us;   /* this refresh's rows have taken; 0: it says nothing */
 	bool again;         /* a refresh by keys has failed that may do in the other form */
 	bool ensured;       /* the logs are there, as far as is known */
 	bool indexed;       /* so is an index on the key */

@@ -19,8 +19,10 @@
 #define ROUND_FADE 0.9
 #define ROUNDS_MIN 5.0    /* about seven, the older ones counting less */
 #define ROUND_AT_MOST 5.0 /* times computing all rows, or what is free: what one of them counts */
+#define ROUNDS_CALM 9.0   /* about 22: a doubt is forgotten */
 #define ROUNDS_DEAR 1.1
 #define ROUND_FREE 2000.0 /* microseconds: what takes less need not be saved */
+#define FIXED_MAX 3000.0  /* microseconds that a refresh takes besides its rows, at most: more was a bad time */
 
 /* When the other form is tried. */
 #define FORM_AFTER 4.5  /* runs, each counting a bit less than the next */
@@ -50,26 +52,64 @@ void cost_learn_before(struct cost *cost, int64_t us)
 	cost->before_us = (double)us;
 }
 
-/* Writing only what differs takes more than a refresh took before. How much more is found out once. */
-void cost_learn_plain(struct cost *cost, int64_t us)
+/* Writing only what differs takes more than a refresh took before, which also had to begin and to end. How much more is
+ * found out once. */
+static void compare_with_before(struct cost *cost, double us)
 {
-	if (cost->before_us > 0 && us > 0)
-		cost->plain_share = cost->before_us < (double)us ? cost->before_us / (double)us : 1;
+	double rest = cost->before_us - us;
+	if (cost->before_us > 0 && us > 0) {
+		cost->plain_share = rest < 0 ? cost->before_us / us : 1;
+		cost->plain_fixed_us = rest < 0 ? 0 : rest < FIXED_MAX ? rest : FIXED_MAX;
+	}
 	cost->before_us = 0;
-	cost->plain_us = mean(cost->plain_us, cost->plain_share > 0 ? (int64_t)((double)us * cost->plain_share) : us);
 }
 
-bool cost_learn_round(struct cost *cost, int64_t us)
+void cost_learn_plain(struct cost *cost, int64_t us)
 {
-	double plain = cost->plain_us, now = (double)us;
+	compare_with_before(cost, (double)us);
+	double now = (double)us * (cost->plain_share > 0 ? cost->plain_share : 1) + cost->plain_fixed_us;
+	if (cost_doubts(cost)) {
+		cost->plain_us = 0;
+		cost->confirmed = true;
+	}
+	cost->plain_us = mean(cost->plain_us, (int64_t)now);
+}
+
+bool cost_doubts(const struct cost *cost)
+{
+	return cost->doubted && !cost->confirmed;
+}
+
+static bool is_dear(const struct cost *cost)
+{
+	return cost->rounds >= ROUNDS_MIN && cost->round_us > ROUNDS_DEAR * cost->plain_round_us &&
+	       cost->round_us > ROUND_FREE * cost->rounds;
+}
+
+/* The first time it is doubted. */
+static bool conclude(struct cost *cost)
+{
+	bool again = cost->confirmed;
+	if (cost->rounds >= ROUNDS_CALM)
+		cost->doubted = cost->confirmed = false;
+	if (!is_dear(cost))
+		return false;
+	cost->doubted = true;
+	if (!again)
+		cost->rounds = cost->round_us = cost->plain_round_us = 0;
+	return again;
+}
+
+bool cost_learn_round(struct cost *cost, int64_t us, int64_t total_us)
+{
+	double plain = cost->plain_us, now = (double)(cost->plain_share > 0 && total_us > us ? total_us : us);
 	double most = ROUND_AT_MOST * (plain > ROUND_FREE ? plain : ROUND_FREE);
-	if (cost->plain_us <= 0)
+	if (cost->plain_us <= 0 || cost_doubts(cost))
 		return false;
 	cost->rounds = cost->rounds * ROUND_FADE + 1;
 	cost->round_us = cost->round_us * ROUND_FADE + (now < most ? now : most);
 	cost->plain_round_us = cost->plain_round_us * ROUND_FADE + cost->plain_us;
-	return cost->rounds >= ROUNDS_MIN && cost->round_us > ROUNDS_DEAR * cost->plain_round_us &&
-	       cost->round_us > ROUND_FREE * cost->rounds;
+	return conclude(cost);
 }
 
 void cost_learn_keys(struct cost *cost, int form, int64_t keys, int64_t us)

@@ -23,9 +23,12 @@ struct cost {
 	unsigned since_looked; /* runs since keys were last looked for */
 	double plain_us;       /* of computing the relation's rows alone, without inner nodes; 0: never measured */
 	double before_us;      /* of a refresh before the view was kept so; 0: not known, or taken in */
-	double plain_share;    /* of plain_us as measured here, what a refresh without all of this takes; 0: not known */
+	double plain_share;    /* of what was measured here, what a refresh without all of this takes; 0: not known */
+	double plain_fixed_us; /* likewise, and besides */
 	double rounds, round_us, plain_round_us; /* recent refreshes: what they took, and would have taken so */
-	double whole_us;                         /* of computing all rows, recent runs count more; 0: never measured */
+	bool doubted;    /* they took longer, and may have met a bad time: all rows are measured before that counts */
+	bool confirmed;  /* since then they have been measured */
+	double whole_us; /* of computing all rows, recent runs count more; 0: never measured */
 	struct cost_line forms[COST_FORMS];
 	int form;                  /* that is in use (part.h) */
 	bool trying;               /* but the other one runs this time */
@@ -81,9 +84,13 @@ int cost_choose_form(struct cost *cost, int64_t keys);
  * measurement may be out of date. Remembers what it has answered. */
 bool cost_choose_whole(struct cost *cost, int64_t keys);
 
-/* Takes in a whole refresh, whatever it has chosen. True: for some time now it would have cost less to compute the
- * relation's rows alone each time. A single refresh that took very long does not decide. */
-bool cost_learn_round(struct cost *cost, int64_t us);
+/* Takes in a whole refresh, whatever it has chosen: us for its rows, total_us from its begin to its end (0: it shares a
+ * transaction). True: for some time now it would have cost less to compute the relation's rows alone each time, and
+ * did so again after these were measured anew. A single refresh that took very long does not decide. */
+bool cost_learn_round(struct cost *cost, int64_t us, int64_t total_us);
+
+/* Are all rows to be computed, so that it is known what they take now? */
+bool cost_doubts(const struct cost *cost);
 
 /* Before keys are looked for, which takes long where there are many: these images touch so many (*keys_r, guessed low)
  * that all rows are much cheaper. Not always true where that is so, since a guess may be out of date. */

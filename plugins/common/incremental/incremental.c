@@ -313,7 +313,8 @@ bool incremental_rows(struct task *task, const struct viewd_refresh_request *req
 {
 	struct news news;
 	const char *why = whole_reason(task, req);
-	task->chain->again = task->chain->dear = false;
+	task->chain->again = false;
+	task->chain->round_us = 0;
 	if (!chain_aim(task, err) || !incremental_ask(task, false, err) || !look(task, &news, err))
 		return false;
 	db_failpoint(task->db, "refresh:looked");
@@ -321,6 +322,8 @@ bool incremental_rows(struct task *task, const struct viewd_refresh_request *req
 		return false;
 	if (news.images == 0 && news.everything == NULL && why == NULL)
 		return nothing_new(task, out);
+	if (why == NULL && task->resolved.mode == VIEWD_MODE_AUTO && cost_doubts(&task->chain->cost))
+		why = "they are measured, since incremental refreshes have lately taken longer";
 	if (why != NULL)
 		return refresh_whole(task, why, all_rows, out, err);
 	if (task->chain->demoted)
@@ -328,6 +331,6 @@ bool incremental_rows(struct task *task, const struct viewd_refresh_request *req
 	int64_t before = db_now(task->db);
 	bool done = news.everything != NULL ? refresh_whole(task, news.everything, all_rows, out, err)
 	                                    : refresh_changed(task, &news, all_rows, out, err);
-	task->chain->dear = done && cost_learn_round(&task->chain->cost, db_now(task->db) - before);
+	task->chain->round_us = done ? db_now(task->db) - before : 0;
 	return done;
 }

@@ -8,6 +8,7 @@
 #include "base/err.h"
 #include "common/incremental/attempt.h"
 #include "common/incremental/demotion.h"
+#include "common/objects/refresh_group.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -306,7 +307,7 @@ static void give_up(struct task *task)
 {
 	struct viewd_err why = {0};
 	const struct cost *cost = &task->chain->cost;
-	task->chain->dear = task->chain->ensured = false;
+	task->chain->ensured = false;
 	err_set(&why, VIEWD_ERR_CONFIG, "an incremental refresh has taken %.1f ms, all rows take %.1f ms",
 	        cost->round_us / cost->rounds / 1000, cost->plain_us / 1000);
 	db_log(task->db, VIEWD_LOG_INFO, "view '%s' is not refreshed incrementally any more (%s)", task->view->name,
@@ -321,15 +322,10 @@ static bool is_long(const struct change_log *log)
 	return log->everything || unwanted > PURGE_IMAGES;
 }
 
-void incremental_purge(struct task *task)
+static void purge(struct task *task)
 {
 	struct db *db = task->db;
 	struct chain *chain = task->chain;
-	demotion_committed(chain);
-	if (chain->dear && task->resolved.mode == VIEWD_MODE_AUTO) {
-		give_up(task);
-		return;
-	}
 	bool due = ++chain->refreshes % PURGE_EVERY == 0;
 	if (due)
 		remember_costs(db, chain);
@@ -337,4 +333,21 @@ void incremental_purge(struct task *task)
 	for (size_t i = 0; i < chain->n_logs && db->ops->incremental.purge_log != NULL; i++)
 		if (due || is_long(&chain->logs[i]))
 			db->ops->incremental.purge_log(db, &chain->logs[i]);
+}
+
+/* To tidy up is a part of it. */
+static bool is_dear(struct task *task)
+{
+	struct chain *chain = task->chain;
+	bool alone = task->group == NULL || task->group->n == 1;
+	int64_t total_us = alone ? db_now(task->db) - task->started_us : 0;
+	return chain->round_us > 0 && cost_learn_round(&chain->cost, chain->round_us, total_us);
+}
+
+void incremental_purge(struct task *task)
+{
+	demotion_committed(task->chain);
+	purge(task);
+	if (is_dear(task) && task->resolved.mode == VIEWD_MODE_AUTO)
+		give_up(task);
 }

@@ -399,29 +399,6 @@ static void costs_are_written_and_read(void)
 	CHECK_INT(back.form, 1);
 }
 
-/* Rounds until it is known that all rows would take less; 0: never. Every tenth round takes other. */
-static size_t dear_after(int64_t plain_us, int64_t round_us, int64_t other_us)
-{
-	struct cost cost = {0};
-	CHECK(!cost_learn_round(&cost, round_us)); /* nothing is known */
-	cost_learn_plain(&cost, plain_us);
-	for (size_t i = 1; i < 500; i++)
-		if (cost_learn_round(&cost, i % 10 == 0 ? other_us : round_us))
-			return i;
-	return 0;
-}
-
-static void what_never_pays_is_found(void)
-{
-	size_t soon = dear_after(40000, 300000, 300000);
-	CHECK(soon >= 5 && soon <= 10);
-	CHECK(dear_after(40000, 60000, 5000) > 0);
-	CHECK_INT(dear_after(40000, 5000, 5000), 0);
-	CHECK_INT(dear_after(40000, 42000, 42000), 0);
-	CHECK_INT(dear_after(40000, 5000, 10000000), 0); /* one in ten, for whatever reason */
-	CHECK_INT(dear_after(1000, 1900, 1900), 0);      /* is little */
-}
-
 static void many_keys_are_not_looked_for(void)
 {
 	struct cost cost = {0};
@@ -445,24 +422,6 @@ static void many_keys_are_not_looked_for(void)
 	CHECK(!cost_skips_keys(&cost, 60000, &keys));
 }
 
-/* Writing what differs takes three times as long as a refresh took before. */
-static void what_was_before_counts(void)
-{
-	struct cost cost = {0};
-	int rounds = 0;
-	cost_learn_before(&cost, 100000);
-	cost_learn_plain(&cost, 300000);
-	CHECK(fabs(cost.plain_us - 100000) < 1000);
-	cost_learn_plain(&cost, 600000);
-	CHECK(cost.plain_us < 200000);
-	while (!cost_learn_round(&cost, 250000))
-		CHECK(rounds++ < 12);
-	cost = (struct cost){0};
-	cost_learn_before(&cost, 500000);
-	cost_learn_plain(&cost, 300000);
-	CHECK(fabs(cost.plain_us - 300000) < 1000);
-}
-
 static const struct harness_test tests[] = {
 	{"filters are as written", filters_are_as_written},
 	{"the way is told in pieces", the_way_is_told_in_pieces},
@@ -482,8 +441,6 @@ static const struct harness_test tests[] = {
 	{"each batch has its form", each_batch_has_its_form},
 	{"a form that fails is not used", a_form_that_fails_is_not_used},
 	{"costs are written and read", costs_are_written_and_read},
-	{"what never pays is found", what_never_pays_is_found},
 	{"many keys are not looked for", many_keys_are_not_looked_for},
-	{"what was before counts", what_was_before_counts},
 };
 HARNESS_MAIN(SUITE("incremental", tests))
