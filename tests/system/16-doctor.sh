@@ -108,7 +108,14 @@ doctor >"$T/doctor.sql" 2>&1
 ok "what is left, if anything, is run as well" administrator
 is "doctor is content" "$(doctor 2>&1)" "-- nothing is missing"
 ok "... and says so" doctor
-[ $engine != postgresql ] || sql_pg "GRANT USAGE ON SCHEMA reports TO app"
+ok "so is a plan" "$VIEWD_BUILD/viewctl" plan -c "$T/viewd.conf"
+if [ $engine = postgresql ]; then
+	sql_pg "GRANT USAGE ON SCHEMA reports TO app; REVOKE CREATE ON SCHEMA reports FROM newcomer"
+	exits "a plan that the account may not carry out" 1 "$VIEWD_BUILD/viewctl" plan -c "$T/viewd.conf"
+	like "... says where it is told" "$("$VIEWD_BUILD/viewctl" plan -c "$T/viewd.conf" 2>&1)" "hint: viewctl doctor prints"
+	is "... and so for programs" "$("$VIEWD_BUILD/viewctl" --json plan -c "$T/viewd.conf" 2>/dev/null | jq .ok)" false
+	sql_pg "GRANT CREATE ON SCHEMA reports TO newcomer"
+fi
 start_viewd
 ok "the daemon works" wait_until "viewctl --json status | jq -se '.[0] | length > 0 and all(.[]; .state == \"ACTIVE\" and (.result == \"SUCCEEDED\" or .method == \"materialized\"))'"
 case $engine in
