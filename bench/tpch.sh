@@ -4,7 +4,7 @@
 # (elsewhere DELETE and INSERT in one transaction), after each batch of changes, alternating; the medians count. Each
 # result is compared with the full one byte by byte. Schema, rows and batches are made here, in SQL, the same each time.
 # fsync is on. ORDERS: 15000 (default), 150000, 1500000; lineitems are four times as many. BATCHES: the first WARM ones
-# (1; auto: 5, since it begins after three slow refreshes) warm up. KIND: A (0.1 % of the orders come with their lines,
+# (1; auto: 5, since it begins after three slow refreshes) warm up. KIND: A (BATCH orders, 0.1 %, come with their lines,
 # as many go), B (A, and updates of all other tables and of lines). MODE: incremental (auto where that is refused), or
 # auto. ONLY: numbers of queries. TPCH_TIMES=1: each refresh is told of on stderr.
 one_engine=${engine:-}
@@ -15,7 +15,7 @@ one_engine=${engine:-}
 	finished=yes
 	exit
 }
-: "${ORDERS:=15000}" "${BATCHES:=7}" "${KIND:=A B}" "${MODE:=incremental}" "${ONLY:=}"
+: "${ORDERS:=15000}" "${BATCH:=$((ORDERS / 1000))}" "${BATCHES:=7}" "${KIND:=A B}" "${MODE:=incremental}" "${ONLY:=}"
 [ "$MODE" = auto ] && : "${WARM:=5}" || : "${WARM:=1}"
 program=$VIEWD_BUILD/bench/tpch-$engine
 [ -x "$program" ] || skip_all "the dialect is not built"
@@ -154,7 +154,7 @@ orders()
 # batch NUMBER KIND
 batch()
 {
-	local b=$1 some=$((ORDERS / 1000)) key
+	local b=$1 some=$BATCH key
 	local from=$(((b - 1) * some + 1)) to=$((b * some))
 	orders $((ORDERS + from)) $((ORDERS + to))
 	echo "DELETE FROM lineitem WHERE l_orderkey BETWEEN $from AND $to;"
@@ -198,7 +198,7 @@ start()
 
 fill()
 {
-	local last=$((ORDERS + ORDERS / 1000 * 60))
+	local last=$((ORDERS + BATCH * 60))
 	in_dialect <"$VIEWD_SRC/bench/tpch/schema.sql"
 	pick "" "SET max_recursive_iterations = 100000000;" ""
 	echo "INSERT INTO numbers WITH RECURSIVE c (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < $last) SELECT n FROM c;"
@@ -239,7 +239,7 @@ measure()
 	done
 	"$program" "$engine" "$VIEWD_BUILD/.libs/viewd_$dialect.so" "$db_url$(pick '&options=-csearch_path%3Dpublic' '' '')" "$(target)" "$T/tpch" "$BATCHES" "$MODE" "$WARM" >"$T/figures" ||
 		die "$engine: nothing could be measured"
-	show "$ORDERS orders, batches $kind" <"$T/figures"
+	show "$ORDERS orders, batches $kind of $BATCH" <"$T/figures"
 }
 
 for kind in $KIND; do
