@@ -29,6 +29,7 @@ struct import {
 	char *text; /* the sections */
 	json_t *views;
 	size_t n_left_out;
+	bool any_rows; /* of a materialized view, which somebody has refreshed so far */
 	bool failed;
 	struct viewd_err err;
 };
@@ -167,6 +168,7 @@ static bool take_view(void *ctx, const struct viewd_existing *row)
 		leave_out(im, row, "no line can hold its definition; --directory DIR writes it into a file");
 		return !im->failed;
 	}
+	im->any_rows |= row->kind == VIEWD_KIND_MATVIEW;
 	json_array_append_new(im->views, view_json(name, row));
 	return true;
 }
@@ -213,6 +215,11 @@ static bool use_url(struct import *im, const char *config, const char *url, stru
 static void put_result(struct import *im)
 {
 	const struct client *client = im->client;
+	if (im->any_rows) {
+		put(im, "");
+		put(im, "; Nothing refreshes a materialized view until its section, or [view-defaults], says when:");
+		put(im, "; on_change = yes, or every = 5m, for example.");
+	}
 	json_t *body = json_pack("{s:i, s:o, s:o, s:I}", "schema", 1, "text", json_text(im->text), "views",
 	                         json_incref(im->views), "left_out", (json_int_t)im->n_left_out);
 	if (client->json)

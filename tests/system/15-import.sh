@@ -131,6 +131,7 @@ is "each is to be adopted" "$(grep -c '^adopt = yes$' "$T/import.out")" $count
 is "nothing has changed" "$(objects)" "$(cat "$T/before")"
 [ -z "$long" ] || like "one that does not fit is told" "$(cat "$T/import.out")" "; $long is left out: .*--directory"
 if [ $engine = postgresql ]; then
+	like "what is still to be said" "$(cat "$T/import.out")" "^; Nothing refreshes a materialized view until"
 	like "the unique key" "$(cat "$T/import.out")" "^unique_key = category$"
 	like "an index" "$(cat "$T/import.out")" "^index_big_sales = \\(total_sales DESC NULLS LAST\\) INCLUDE \\(category\\) WHERE"
 	like "leftovers of Scenic are none of our business" "$(cat "$T/import.out")" "; _scenic_sbs_.* is left out: Scenic"
