@@ -21,54 +21,6 @@
 #define BLOCK_BYTES (256 << 10) /* statements that go together, but for the last one of them */
 #define ROW_BYTES (64 << 10)    /* one row */
 
-/* ---- types ---- */
-
-static bool begins_with_one(const char *type, const char *const *words, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		if (strncasecmp(type, words[i], strlen(words[i])) == 0)
-			return true;
-	return false;
-}
-
-static bool is_number(const char *type)
-{
-	static const char *const words[] = {"tinyint", "smallint", "mediumint", "int", "bigint", "decimal"};
-	return begins_with_one(type, words, ARRAY_LEN(words));
-}
-
-/* TIMESTAMP is left out: the same text may be two moments. */
-static bool is_time(const char *type)
-{
-	static const char *const words[] = {"date", "time", "year"};
-	return begins_with_one(type, words, ARRAY_LEN(words)) && strncasecmp(type, "timestamp", 9) != 0;
-}
-
-/* A type counts as text when its character set is a part of Unicode that has each character once. */
-static bool is_text(const char *type)
-{
-	static const char *const words[] = {"char", "varchar", "tinytext", "text", "mediumtext", "longtext"};
-	static const char *const sets[] = {"utf8mb4_", "utf8mb3_", "utf8_", "latin1_", "ascii_"};
-	const char *collation = strstr(type, " COLLATE ");
-	return begins_with_one(type, words, ARRAY_LEN(words)) && collation != NULL &&
-	       begins_with_one(collation + strlen(" COLLATE "), sets, ARRAY_LEN(sets));
-}
-
-static bool is_binary(const char *type)
-{
-	return strncasecmp(type, "varbinary", 9) == 0;
-}
-
-bool compared_may(const struct difference *d)
-{
-	for (size_t i = 0; i < d->columns->n; i++) {
-		const char *type = d->columns->items[i].type;
-		if (type == NULL || !(is_number(type) || is_time(type) || is_text(type) || (d->binary && is_binary(type))))
-			return false;
-	}
-	return d->columns->n > 0 && !d->columns->declared;
-}
-
 /* ---- rows ---- */
 
 struct side {
@@ -86,7 +38,9 @@ struct comparing {
 	struct side have, want;
 	bool cut;                  /* some text is not whole */
 	struct side going, coming; /* rows that differ */
-	size_t changed;            /* pairs of them */
+	struct side changing;      /* that come, and take the place of one that goes */
+	size_t changed;            /* pairs of going and coming rows */
+	int64_t in_place;          /* rows may be changed where they are */
 };
 
 static void keep(struct side *side, char **row)
@@ -178,14 +132,37 @@ static void find_differing(struct comparing *c)
 	}
 }
 
-static void count_changed(struct comparing *c)
+/* Does "=" find it by what identifies it? */
+static bool is_named(const struct comparing *c, char *const *row)
 {
-	for (size_t i = 0, k = 0; i < c->going.n && k < c->coming.n;) {
-		int order = compare_rows(c, c->going.rows[i], c->coming.rows[k], c->n_row);
+	bool named = true;
+	for (size_t i = 0; i < c->n_row; i++)
+		named &= row[c->order[i]] != NULL;
+	return named;
+}
+
+/* Where rows may be changed in place, pairs of a row that goes and one that comes are taken out of both. */
+static void find_changed(struct comparing *c)
+{
+	struct side going = {.mem = c->going.mem}, coming = going;
+	bool in_place = c->in_place > 0;
+	for (size_t i = 0, k = 0; i < c->going.n || k < c->coming.n;) {
+		int order = i == c->going.n    ? 1
+		            : k == c->coming.n ? -1
+		                               : compare_rows(c, c->going.rows[i], c->coming.rows[k], c->n_row);
+		bool pair = order == 0 && in_place && is_named(c, c->coming.rows[k]);
 		c->changed += order == 0;
+		if (pair)
+			keep(&c->changing, c->coming.rows[k]);
+		if (order <= 0 && !pair)
+			keep(&going, c->going.rows[i]);
+		if (order >= 0 && !pair)
+			keep(&coming, c->coming.rows[k]);
 		i += order <= 0;
 		k += order >= 0;
 	}
+	c->going = going;
+	c->coming = coming;
 }
 
 static void sort(struct comparing *c, struct side *side)
@@ -199,6 +176,21 @@ static void ask(struct comparing *c, struct my_questions *list, char *sql, struc
 	my_ask_later(list, sql, take_row, side);
 	list->items[list->n - 1].cut_r = &c->cut;
 	list->items[list->n - 1].streamed = true;
+}
+
+static bool take_in_place_fn(void *ctx, const char *const *v, size_t n UNUSED)
+{
+	*(int64_t *)ctx = number_or(v[0], 0);
+	return false;
+}
+
+static const struct db_reader take_in_place[] = {{take_in_place_fn, "n", "whether rows may be changed in place"}};
+
+static void ask_in_place(struct comparing *c, struct my_questions *list)
+{
+	char *sql = in_place_question(c->d);
+	if (sql != NULL)
+		my_ask_later(list, sql, take_in_place, &c->in_place);
 }
 
 /* One turn for both, but of all rows, where they may be many: where the relation has too many the definition is not
@@ -215,6 +207,7 @@ static bool read_both(struct comparing *c, const char *query, struct viewd_err *
 	                    d->filter != NULL ? " WHERE " : "", d->filter != NULL ? d->filter : "", COMPARED_MAX + 1),
 	    &c->have);
 	my_ask_identity(d->conn, d->rel, &list);
+	ask_in_place(c, &list);
 	if (d->filter == NULL && !d->few) {
 		if (!my_ask_along(d->conn, &list, err))
 			return false;
@@ -229,20 +222,6 @@ static bool read_both(struct comparing *c, const char *query, struct viewd_err *
 
 /* ---- writing ---- */
 
-static char *add_literal(char *sql, const char *type, const char *value)
-{
-	if (value == NULL || is_number(type))
-		return sql_add(sql, "%s", value != NULL ? value : "NULL");
-	if (!is_binary(type))
-		return sql_add(sql, "%s", literal_quoted(&my_syntax, sql, value));
-	char *hex = talloc_array(sql, char, (unsigned)(2 * strlen(value) + 1));
-	assert(hex != NULL);
-	hex[0] = '\0';
-	for (size_t i = 0; value[i] != '\0'; i++)
-		snprintf(hex + 2 * i, 3, "%02x", (unsigned char)value[i]);
-	return sql_add(sql, "x'%s'", hex);
-}
-
 /* SQL that finds one row. An index serves the plain comparison; of texts the spelling is compared as well. */
 static char *add_match(const struct comparing *c, char *sql, char *const *row)
 {
@@ -250,10 +229,10 @@ static char *add_match(const struct comparing *c, char *sql, char *const *row)
 		size_t at = c->order[i];
 		const char *type = c->d->columns->items[at].type;
 		char *name = ident_append(&my_syntax, sql_new(c->d->mem), c->d->columns->names[at]);
-		sql = add_literal(sql_add(sql, "%s%s <=> ", i > 0 ? " AND " : "(", name), type, row[at]);
-		if (is_text(type) && row[at] != NULL)
-			sql = add_literal(sql_add(sql, " AND CONVERT(%s USING utf8mb4) COLLATE utf8mb4_nopad_bin <=> ", name), type,
-			                  row[at]);
+		sql = value_add(sql_add(sql, "%s%s <=> ", i > 0 ? " AND " : "(", name), type, row[at]);
+		if (value_is_text(type) && row[at] != NULL)
+			sql = value_add(sql_add(sql, " AND CONVERT(%s USING utf8mb4) COLLATE utf8mb4_nopad_bin <=> ", name), type,
+			                row[at]);
 	}
 	return sql_add(sql, ")");
 }
@@ -266,6 +245,19 @@ static char *delete_text(const struct comparing *c, const char *rel, size_t firs
 	return sql;
 }
 
+/* "1, 2), (3, 4" */
+static char *values_text(const struct comparing *c, char *sql, const struct side *side, size_t first, size_t end)
+{
+	const struct columns *columns = c->d->columns;
+	for (size_t i = first; i < end; i++)
+		for (size_t k = 0; k < columns->n; k++)
+			sql = value_add(sql_add(sql, k > 0       ? ", "
+			                             : i > first ? "), ("
+			                                         : ""),
+			                columns->items[k].type, side->rows[i][k]);
+	return sql;
+}
+
 /* A date that the application's session has allowed is one here, too, and was one for INSERT .. SELECT. */
 #define ALLOWING_DATES "SET STATEMENT sql_mode = CONCAT(@@sql_mode, ',ALLOW_INVALID_DATES') FOR "
 
@@ -275,17 +267,34 @@ static char *insert_text(const struct comparing *c, const char *rel, size_t firs
 	char *sql = sql_add(sql_names(&my_syntax, sql_add(sql_new(c->d->mem), ALLOWING_DATES "INSERT INTO %s (", rel), NULL,
 	                              columns->names, columns->n),
 	                    ") VALUES ");
-	for (size_t i = first; i < end; i++)
-		for (size_t k = 0; k < columns->n; k++)
-			sql = add_literal(sql_add(sql, k > 0       ? ", "
-			                               : i > first ? "), ("
-			                                           : "("),
-			                  columns->items[k].type, c->coming.rows[i][k]);
-	return sql_add(sql, ")");
+	return sql_add(values_text(c, sql_add(sql, "("), &c->coming, first, end), ")");
 }
 
-/* In a block: the statement before has deleted so many rows. 1020: they have changed since they were read. */
-static char *all_deleted(void *mem, size_t n)
+/* "UPDATE (WITH viewd_v (viewd_c1, ..) AS (VALUES (..), ..) SELECT * FROM viewd_v) AS viewd_d STRAIGHT_JOIN rel .." */
+static char *update_text(const struct comparing *c, const char *rel, size_t first, size_t end)
+{
+	const struct columns *columns = c->d->columns;
+	char *values = values_text(c, sql_new(c->d->mem), &c->changing, first, end);
+	char *names = sql_new(c->d->mem), *on = sql_new(c->d->mem), *set = sql_new(c->d->mem);
+	for (size_t i = 0; i < columns->n; i++) {
+		bool key = i < c->n_row;
+		size_t at = c->order[i];
+		char *name = ident_append(&my_syntax, sql_add(sql_new(c->d->mem), "viewd_t."), columns->names[at]);
+		names = sql_add(names, "%sviewd_c%zu", i > 0 ? ", " : "", i + 1);
+		if (key)
+			on = sql_add(on, "%s%s = viewd_d.viewd_c%zu", i > 0 ? " AND " : "", name, at + 1);
+		else
+			set = sql_add(set, "%s%s = viewd_d.viewd_c%zu", i > c->n_row ? ", " : "", name, at + 1);
+	}
+	return talloc_asprintf(c->d->mem,
+	                       ALLOWING_DATES
+	                       "UPDATE (WITH viewd_v (%s) AS (VALUES (%s)) SELECT * FROM viewd_v) AS viewd_d "
+	                       "STRAIGHT_JOIN %s AS viewd_t ON %s SET %s",
+	                       names, values, rel, on, set);
+}
+
+/* In a block: the statement before has written so many rows. 1020: they have changed since they were read. */
+static char *all_written(void *mem, size_t n)
 {
 	return talloc_asprintf(mem,
 	                       "IF ROW_COUNT() <> %zu THEN SIGNAL SQLSTATE '45000' SET MYSQL_ERRNO = 1020, MESSAGE_TEXT = "
@@ -341,13 +350,13 @@ static bool leave(struct block *block, struct viewd_err *err)
 	return done;
 }
 
-/* deletes: so many rows; 0: it is something else. */
-static bool add_statement(struct block *block, char *sql, size_t deletes, struct viewd_err *err)
+/* writes: so many rows that were read before; 0: others. */
+static bool add_statement(struct block *block, char *sql, size_t writes, struct viewd_err *err)
 {
 	block->bytes += strlen(sql);
 	my_ask_later(&block->list, talloc_steal(block->list.mem, sql), NULL, NULL);
-	if (deletes > 0)
-		my_ask_later(&block->list, all_deleted(block->list.mem, deletes), NULL, NULL);
+	if (writes > 0)
+		my_ask_later(&block->list, all_written(block->list.mem, writes), NULL, NULL);
 	return block->bytes < BLOCK_BYTES || send(block, err);
 }
 
@@ -359,6 +368,11 @@ static bool write_back(const struct comparing *c, struct viewd_err *err)
 	for (size_t i = 0, end; i < c->going.n; i = end) {
 		end = end_of(c, &c->going, i);
 		if (!add_statement(&block, delete_text(c, rel, i, end), end - i, err))
+			return false;
+	}
+	for (size_t i = 0, end; i < c->changing.n; i = end) {
+		end = end_of(c, &c->changing, i);
+		if (!add_statement(&block, update_text(c, rel, i, end), end - i, err))
 			return false;
 	}
 	for (size_t i = 0, end; i < c->coming.n; i = end) {
@@ -376,9 +390,8 @@ static bool are_told_apart(const struct comparing *c, const struct side *side)
 		if (compare_rows(c, side->rows[i - 1], side->rows[i], c->n_row) == 0)
 			return false;
 	for (size_t i = 0; i < side->n && c->d->nulls_not; i++)
-		for (size_t k = 0; k < c->n_row; k++)
-			if (side->rows[i][c->order[k]] == NULL)
-				return false;
+		if (!is_named(c, side->rows[i]))
+			return false;
 	return true;
 }
 
@@ -404,7 +417,7 @@ static bool compare(struct comparing *c, const char *query, bool *done_r, struct
 static void begin(struct comparing *c, const struct difference *d)
 {
 	struct side none = {.mem = talloc_new(d->mem)};
-	*c = (struct comparing){.d = d, .have = none, .want = none, .going = none, .coming = none};
+	*c = (struct comparing){.d = d, .have = none, .want = none, .going = none, .coming = none, .changing = none};
 }
 
 bool compared_apply(const struct difference *d, const char *query, bool *done_r, struct part_written *out,
@@ -414,9 +427,9 @@ bool compared_apply(const struct difference *d, const char *query, bool *done_r,
 	begin(&c, d);
 	bool done = compare(&c, query, done_r, err);
 	if (done && *done_r) {
-		count_changed(&c);
-		*out = (struct part_written){(int64_t)(c.coming.n - c.changed), (int64_t)c.changed,
-		                             (int64_t)(c.going.n - c.changed)};
+		size_t going = c.going.n, coming = c.coming.n;
+		find_changed(&c);
+		*out = (struct part_written){(int64_t)(coming - c.changed), (int64_t)c.changed, (int64_t)(going - c.changed)};
 		done = write_back(&c, err);
 	}
 	talloc_free(c.have.mem);

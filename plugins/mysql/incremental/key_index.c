@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * key_index.c: an index by which the rows of a key are found in the relation that holds them.
+ * key_index.c: an index by which the rows of a key are found in the relation that holds them, and what else is unique
+ * there.
  */
 #include "mysql/incremental/log.h"
 
@@ -10,6 +11,7 @@
 
 #include "common/incremental/part.h"
 #include "common/sqltext/sqltext.h"
+#include "mysql/conn/row_key.h"
 
 /* Long values are indexed by their beginning. */
 #define PREFIX "(100)"
@@ -67,4 +69,41 @@ bool my_index_part(struct db *db, struct part *part, struct viewd_err *err)
 	            (n > 0 || db_exec(db, create_text(mem, part), err));
 	talloc_free(mem);
 	return done;
+}
+
+/* ---- changing rows in place ---- */
+
+static bool is_whole(const char *type)
+{
+	return type != NULL && value_is_number(type) && strncasecmp(type, "decimal", 7) != 0;
+}
+
+static char *row_names(const struct difference *d)
+{
+	char *names = sql_new(d->mem);
+	for (size_t i = 0; i < d->n_row; i++)
+		names =
+			sql_add(names, "%s%s", i > 0 ? ", " : "", literal_quoted(&my_syntax, d->mem, d->columns->names[d->row[i]]));
+	return names;
+}
+
+/* An index finds the row, and each one that is unique either has all that identifies a row or nothing else: where two
+ * rows exchange their values, the first one would meet the other. */
+char *in_place_question(const struct difference *d)
+{
+	if (d->n_row == 0 || d->n_row == d->columns->n)
+		return NULL;
+	for (size_t i = 0; i < d->n_row; i++)
+		if (!is_whole(d->columns->items[d->row[i]].type))
+			return NULL;
+	struct relation at;
+	my_place(d->conn, d->rel, &at);
+	return talloc_asprintf(
+		d->mem,
+		"SELECT COALESCE(SUM(viewd_first = %zu) > 0 AND SUM(viewd_unique AND viewd_own < %zu AND "
+		"viewd_own < viewd_all) = 0, 0) FROM (SELECT COUNT(*) AS viewd_all, SUM(COLUMN_NAME IN (%s)) "
+		"AS viewd_own, SUM(SEQ_IN_INDEX <= %zu AND COLUMN_NAME IN (%s)) AS viewd_first, "
+		"MAX(NON_UNIQUE = 0) AS viewd_unique FROM information_schema.STATISTICS WHERE %s" NOT_ROW_KEY
+		" GROUP BY INDEX_NAME) viewd_i",
+		d->n_row, d->n_row, row_names(d), d->n_row, row_names(d), my_where(d->conn, d->mem, &at));
 }

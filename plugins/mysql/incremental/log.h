@@ -157,6 +157,14 @@ struct difference {
 	bool binary;       /* columns of bytes are compared as well, though they may have zero ones */
 };
 
+/* By the type of a column: is its text that of a number, one of characters, or one of bytes? */
+bool value_is_number(const char *type);
+bool value_is_text(const char *type);
+bool value_is_binary(const char *type);
+/* Adds a value of such a column, or of a time, to SQL. NULL: none. */
+char *value_add(char *sql, const char *type, const char *value);
+/* Do texts tell every byte of the relation's columns? */
+bool compared_may(const struct difference *d);
 /* Makes LOG_STAGE, empty, with the relation's columns. From then on the relation keeps its name to the end of the
  * transaction. */
 bool difference_stage(const struct difference *d, struct viewd_err *err) MUST_CHECK;
@@ -171,13 +179,16 @@ bool difference_apply(const struct difference *d, struct part_written *out, stru
 /* The log's table, quoted. talloc'ed */
 char *log_quoted(struct viewd_conn *conn, void *mem, const struct change_log *log);
 
+/* ---- key_index.c */
+
+/* SQL: 1 if changed rows of the relation may be written where they are, else 0. NULL: they may not. talloc'ed */
+char *in_place_question(const struct difference *d);
+
 /* ---- compared.c: the same for few rows */
 
 #define COMPARED_MAX 50000                 /* rows on either side */
 #define COMPARED_BYTES (INT64_C(16) << 20) /* likewise, of their texts */
 
-/* Do texts tell every byte of its columns? */
-bool compared_may(const struct difference *d);
 /* Makes the relation's rows those of a query, whose columns are named as the relation's. *done_r false: there are too
  * many, and nothing was written. */
 bool compared_apply(const struct difference *d, const char *query, bool *done_r, struct part_written *out,

@@ -6,6 +6,7 @@
  */
 #include "mysql/incremental/log.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -42,6 +43,69 @@ bool difference_fill(const struct difference *d, const char *into, const char *q
 {
 	char *fill = fill_text(d->mem, into, query, d->columns->names, d->columns->n);
 	return db_exec(&d->conn->db, talloc_asprintf(d->mem, "BEGIN NOT ATOMIC %s; END", fill), err);
+}
+
+/* ---- types ---- */
+
+static bool begins_with_one(const char *type, const char *const *words, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (strncasecmp(type, words[i], strlen(words[i])) == 0)
+			return true;
+	return false;
+}
+
+bool value_is_number(const char *type)
+{
+	static const char *const words[] = {"tinyint", "smallint", "mediumint", "int", "bigint", "decimal"};
+	return begins_with_one(type, words, ARRAY_LEN(words));
+}
+
+/* TIMESTAMP is left out: the same text may be two moments. */
+static bool is_time(const char *type)
+{
+	static const char *const words[] = {"date", "time", "year"};
+	return begins_with_one(type, words, ARRAY_LEN(words)) && strncasecmp(type, "timestamp", 9) != 0;
+}
+
+/* A type counts as text when its character set is a part of Unicode that has each character once. */
+bool value_is_text(const char *type)
+{
+	static const char *const words[] = {"char", "varchar", "tinytext", "text", "mediumtext", "longtext"};
+	static const char *const sets[] = {"utf8mb4_", "utf8mb3_", "utf8_", "latin1_", "ascii_"};
+	const char *collation = strstr(type, " COLLATE ");
+	return begins_with_one(type, words, ARRAY_LEN(words)) && collation != NULL &&
+	       begins_with_one(collation + strlen(" COLLATE "), sets, ARRAY_LEN(sets));
+}
+
+bool value_is_binary(const char *type)
+{
+	return strncasecmp(type, "varbinary", 9) == 0;
+}
+
+char *value_add(char *sql, const char *type, const char *value)
+{
+	if (value == NULL || value_is_number(type))
+		return sql_add(sql, "%s", value != NULL ? value : "NULL");
+	if (!value_is_binary(type))
+		return sql_add(sql, "%s", literal_quoted(&my_syntax, sql, value));
+	char *hex = talloc_array(sql, char, (unsigned)(2 * strlen(value) + 1));
+	assert(hex != NULL);
+	hex[0] = '\0';
+	for (size_t i = 0; value[i] != '\0'; i++)
+		snprintf(hex + 2 * i, 3, "%02x", (unsigned char)value[i]);
+	return sql_add(sql, "x'%s'", hex);
+}
+
+bool compared_may(const struct difference *d)
+{
+	for (size_t i = 0; i < d->columns->n; i++) {
+		const char *type = d->columns->items[i].type;
+		if (type == NULL ||
+		    !(value_is_number(type) || is_time(type) || value_is_text(type) || (d->binary && value_is_binary(type))))
+			return false;
+	}
+	return d->columns->n > 0 && !d->columns->declared;
 }
 
 /* ---- hashes ---- */
