@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * purge.c: removing rows of a log that no reader needs any more, in a transaction of its own. Rows are deleted by their
+ * purge.c: removing rows of a log that no reader needs any more, in transactions of its own. Rows are deleted by their
  * numbers, one by one or in ranges without gaps: that waits for nobody, and nobody waits for it.
  *
  * A reader that has a row which says "everything" to read needs no other. So a view that nobody refreshes does not keep
@@ -219,9 +219,86 @@ static bool move_slots(struct purge *p, struct viewd_err *err)
 	            err);
 }
 
-static bool purge(struct purge *p, struct viewd_err *err)
+/* ---- transactions ---- */
+
+static bool in_transaction(struct purge *p, bool (*work)(struct purge *p, struct viewd_err *err), struct viewd_err *err)
+{
+	struct db *db = &p->conn->db;
+	if (my_begin(db, DB_BEGIN_WRITE, err) && work(p, err) && my_commit(db, err))
+		return true;
+	my_rollback(db);
+	return false;
+}
+
+static bool purge_at_once(struct purge *p, struct viewd_err *err)
 {
 	return mark_absent(p, err) && (!find_unneeded(p) || (remove_unneeded(p, err) && move_slots(p, err)));
+}
+
+/* Each commit on another node waits until that one has carried out what was committed before. So there many rows go by
+ * few at a time. Nobody needs them to go together. */
+#define FEW_ROWS 500
+
+/* Nodes number their rows in steps, so a text of all that is unneeded would be long. */
+static bool find_there(struct purge *p, struct ids *there, struct viewd_err *err)
+{
+	const struct ids *all = &p->unneeded;
+	char *sql = talloc_asprintf(
+		p->mem, "SELECT viewd_id FROM %s WHERE viewd_id BETWEEN %" PRId64 " AND %" PRId64 " ORDER BY viewd_id",
+		p->table, all->items[0].first, all->items[all->n - 1].last);
+	if (!my_query(&p->conn->db, sql, NULL, 0, take_id, there, err))
+		return false;
+	ids_intersect(there, all);
+	return true;
+}
+
+/* One statement: its rows go to other nodes as one event. Each row is looked up by its whole number, so none beside it
+ * is locked. */
+static bool remove_listed(struct purge *p, struct viewd_err *err)
+{
+	char *sql = sql_new(p->mem);
+	for (size_t i = 0; i < p->unneeded.n; i++)
+		for (int64_t id = p->unneeded.items[i].first; id <= p->unneeded.items[i].last; id++)
+			sql = sql_add(sql, "%s(%" PRId64 ")", sql[0] != '\0' ? ", " : "", id);
+	return db_exec(&p->conn->db,
+	               talloc_asprintf(p->mem,
+	                               "DELETE viewd_l FROM (WITH viewd_v (viewd_k) AS (VALUES %s) SELECT * FROM viewd_v) "
+	                               "AS viewd_d STRAIGHT_JOIN %s AS viewd_l ON viewd_l.viewd_id = viewd_d.viewd_k",
+	                               sql, p->table),
+	               err);
+}
+
+static bool remove_few(struct purge *p, struct viewd_err *err)
+{
+	bool done = p->unneeded.n == 0 || in_transaction(p, remove_listed, err);
+	p->unneeded = (struct ids){.mem = p->mem};
+	return done;
+}
+
+static bool remove_by_few(struct purge *p, struct viewd_err *err)
+{
+	struct ids there = {.mem = p->mem};
+	int64_t left = FEW_ROWS;
+	if (!find_there(p, &there, err))
+		return false;
+	p->unneeded = (struct ids){.mem = p->mem};
+	for (size_t i = 0; i<there.n; left = left> 0 ? left : FEW_ROWS) {
+		struct id_range *run = &there.items[i];
+		int64_t last = run->last - run->first < left ? run->last : run->first + left - 1;
+		ids_append(&p->unneeded, run->first, last);
+		left -= last - run->first + 1;
+		run->first = last + 1;
+		i += run->first > run->last;
+		if (left == 0 && !remove_few(p, err))
+			return false;
+	}
+	return remove_few(p, err);
+}
+
+static bool purge_by_few(struct purge *p, struct viewd_err *err)
+{
+	return in_transaction(p, mark_absent, err) &&
+	       (!find_unneeded(p) || (remove_by_few(p, err) && in_transaction(p, move_slots, err)));
 }
 
 void my_purge_log(struct db *db, const struct change_log *log)
@@ -232,11 +309,8 @@ void my_purge_log(struct db *db, const struct change_log *log)
 		.conn = my_conn(db), .mem = mem, .log = log, .everything = {.mem = mem}, .unneeded = {.mem = mem}};
 	p.table = log_quoted(p.conn, mem, log);
 	bool done = find_readers(&p, &failure) && find_everything(&p, &failure);
-	if (done && find_unneeded(&p)) {
-		done = my_begin(db, DB_BEGIN_WRITE, &failure) && purge(&p, &failure) && my_commit(db, &failure);
-		if (!done)
-			my_rollback(db);
-	}
+	if (done && find_unneeded(&p))
+		done = p.conn->node.certifies ? purge_by_few(&p, &failure) : in_transaction(&p, purge_at_once, &failure);
 	if (!done)
 		db_log(db, VIEWD_LOG_DEBUG, "change log of '%s' was not tidied (%s)", log->source.name, failure.msg);
 	talloc_free(mem);
