@@ -35,7 +35,15 @@ for ((i = 0; i < 40; i++)); do ask /v1/status?view=sales_of_region_00001; done >
 rm "$T/metrics.2"
 mv "$T/metrics" "$T/metrics.txt"
 wait $loop
+for ((i = 0; i < ROUNDS; i++)); do
+	start=$(date +%s%N)
+	"$VIEWD_BUILD/viewctl" -s "$T/sock" status >"$T/status"
+	echo "$start $(date +%s%N)" | awk '{ print ($2 - $1) / 1e9 }'
+done >"$T/all"
+for ((i = 0; i < ROUNDS; i++)); do ask /v1/status; done >"$T/answer"
 printf 'scrape: %d views, %d lines, %d KiB: %s, of which viewd worked %s ms (at most 100 ms)\n' "$VIEWS" "$(wc -l <"$T/metrics.txt")" \
 	$(($(wc -c <"$T/metrics.txt") / 1024)) "$(median <"$T/scrape")" "$worked"
 printf 'scrape: status of one view: %s; while scrapes go on: %s\n' "$(median <"$T/alone")" "$(median <"$T/meanwhile")"
-printf 'scrape: resident %d KiB, %d bytes of the last hours a view at most\n' "$(rss)" 1024
+printf 'scrape: viewctl status of all %d views: %s (at most 150 ms), of which the daemon answers in %s\n' \
+	"$(($(wc -l <"$T/status") - 1))" "$(median <"$T/all")" "$(median <"$T/answer")"
+printf 'scrape: resident %d KiB (the last hours of a view: tests/unit/core/test_past)\n' "$(rss)"

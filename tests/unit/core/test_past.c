@@ -6,7 +6,10 @@
 #include "core/report/past.h"
 #include "unit/core/rig.h"
 
+#include <malloc.h>
+#include <stdio.h>
 #include <string.h>
+#include <talloc.h>
 
 #define ON(name, from, more) \
 	"[view " name "]\ndatabase = d\nmethod = table\non_change = yes\n" more "definition = 'SELECT * FROM " from "'\n"
@@ -45,11 +48,21 @@ static void runs_are_counted(void)
 	rig_free(&rig);
 }
 
+/* Long pauses pass in steps that are long as well. */
+static struct rig *start_fresh(const char *text, int64_t step)
+{
+	struct rig *rig = rig_start(text);
+	RUN_UNTIL(rig, (rig_advance(rig, step), rig_is_fresh(rig, "d")));
+	rig_advance(rig, 7 * SPAN_HOUR);
+	rig_settle(rig);
+	return rig;
+}
+
 /* The lag grows from slot to slot without anybody's having looked in between. */
 static void the_lag_is_remembered(void)
 {
 	struct past_slot slots[PAST_SLOTS];
-	struct rig *rig = rig_start_fresh(DB ON("a", "t_x", "debounce = 22m\nmax_delay = 22m\n"));
+	struct rig *rig = start_fresh(DB ON("a", "t_x", "debounce = 22m\nmax_delay = 22m\n"), SPAN_MINUTE);
 	struct view *view = rig_view(rig, "a");
 	int64_t before = view_counts(view)->changes;
 	past_read(view, slots);
@@ -91,8 +104,37 @@ static void the_lag_is_remembered(void)
 	rig_free(&rig);
 }
 
+/* Every slot of every view in use: as much as there can ever be. */
+static void all_hours_of_many_views_take_a_kilobyte_each(void)
+{
+	enum { VIEWS = 1000 };
+	struct past_slot slots[PAST_SLOTS];
+	char *text = talloc_strdup(harness_ctx(), DB);
+	for (int i = 0; i < VIEWS; i++)
+		text = talloc_asprintf_append_buffer(text,
+		                                     "[view v%d]\ndatabase = d\nmethod = table\non_change = yes\n"
+		                                     "debounce = 9h\nmax_delay = 9h\ndefinition = 'SELECT * FROM t_x'\n",
+		                                     i);
+	struct rig *rig = start_fresh(text, SPAN_HOUR);
+	rig_change(rig, "d", "t_x", "v0");
+	RUN_UNTIL(rig, rig_view(rig, "v999")->change.seen_seq > 0 && rig_is_settled(rig));
+	rig_advance(rig, 7 * SPAN_HOUR);
+	size_t bytes = 0, full = 0;
+	for (size_t i = 0; i < rig->eng->n_views; i++) {
+		past_read(rig->eng->views[i], slots);
+		bytes += malloc_usable_size(rig->eng->views[i]->record.past) + sizeof(size_t);
+		for (size_t k = 0; k < PAST_SLOTS; k++)
+			full += slots[k].lag_ms > 0;
+	}
+	printf("# %zu bytes a view\n", bytes / VIEWS);
+	CHECK_INT(full, VIEWS * PAST_SLOTS);
+	CHECK(bytes / VIEWS <= 1024);
+	rig_free(&rig);
+}
+
 static const struct harness_test tests[] = {
 	{"runs are counted", runs_are_counted},
 	{"the lag is remembered", the_lag_is_remembered},
+	{"all hours of many views take a kilobyte each", all_hours_of_many_views_take_a_kilobyte_each},
 };
 HARNESS_MAIN(SUITE("past", tests))
