@@ -275,6 +275,8 @@ bool my_leader_record(struct viewd_conn *conn, int64_t claimed, struct viewd_err
 bool my_leader_refuse(struct viewd_conn *conn, const char *how, struct viewd_err *err);
 /* STANDBY when another process has led since. lock: nobody can take over before the transaction ends. */
 bool my_leader_check(struct viewd_conn *conn, bool lock, struct viewd_err *err) MUST_CHECK;
+/* Commits a transaction that writes, with that check before. */
+bool my_leader_commit(struct viewd_conn *conn, struct viewd_err *err) MUST_CHECK;
 
 /* ---- catalogue.c */
 

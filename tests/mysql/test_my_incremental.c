@@ -36,6 +36,34 @@ static void equal_values_of_other_bytes(void)
 	CHECK_STR(my_ask("SELECT HEX(note) FROM v WHERE own = 4"), "6120");
 }
 
+/* ---- who leads ---- */
+
+static bool is_kept_under(struct my_scene *s, const char *leader)
+{
+	my_do("%s", leader);
+	my_do("UPDATE acc SET bal = bal + 1 WHERE id = 7");
+	return my_refreshed(s->conn, &s->view).did == VIEWD_DID_INCREMENTAL &&
+	       strcmp(my_ask("SELECT bal FROM v WHERE id = 7"), my_ask("SELECT bal FROM acc WHERE id = 7")) == 0;
+}
+
+/* The rows and COMMIT go to the server as one block, which asks first who leads. */
+static void who_was_overtaken_writes_nothing(void)
+{
+	struct viewd_err err;
+	struct my_scene *s = my_incremental_begin(my_joined);
+	my_do("CREATE TABLE IF NOT EXISTS viewd_daemon (id INT PRIMARY KEY, epoch BIGINT NOT NULL, holder VARCHAR(255))");
+	s->compared = NULL; /* a statement would take along what waits */
+	CHECK(is_kept_under(s, "DELETE FROM viewd_daemon"));
+	my_do("INSERT INTO viewd_daemon (id, epoch, holder) VALUES (1, 1, 'another')");
+	my_do("UPDATE acc SET bal = -123 WHERE id = 7");
+	CHECK(my_refresh_fails(s->conn, &s->view, &err));
+	CHECK_STR(err_class_word(err.cls), "standby");
+	CHECK_CONTAINS(err.msg, "another viewd has taken over");
+	CHECK_STR(my_ask("SELECT COUNT(*) FROM v WHERE bal = -123"), "0");
+	CHECK(is_kept_under(s, "UPDATE viewd_daemon SET holder = ''"));
+	CHECK(is_kept_under(s, "DROP TABLE viewd_daemon"));
+}
+
 /* ---- writers ---- */
 
 static void transfers_are_seen_whole(void)
@@ -284,6 +312,7 @@ static void process_that_is_taken_away_is_named(void)
 }
 
 static const struct harness_test tests[] = {
+	{"who was overtaken writes nothing", who_was_overtaken_writes_nothing},
 	{"only what differs is written", only_what_differs_is_written},
 	{"equal values of other bytes", equal_values_of_other_bytes},
 	{"transfers are seen whole", transfers_are_seen_whole},

@@ -397,10 +397,11 @@ bool my_begin(struct db *db, enum db_begin how, struct viewd_err *err)
 
 bool my_commit(struct db *db, struct viewd_err *err)
 {
-	if ((my_conn(db)->writing && !my_leader_check(my_conn(db), true, err)) || !my_flush(db, err) ||
-	    !db_exec(db, "COMMIT", err))
+	struct viewd_conn *conn = my_conn(db);
+
+	if (!(conn->writing ? my_leader_commit(conn, err) : my_flush(db, err) && db_exec(db, "COMMIT", err)))
 		return false;
-	my_lock_end(my_conn(db));
+	my_lock_end(conn);
 	return true;
 }
 

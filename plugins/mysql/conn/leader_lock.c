@@ -13,6 +13,7 @@
 
 #include "base/err.h"
 #include "common/conn/process.h"
+#include "common/sqltext/sqltext.h"
 #include "common/state/lease.h"
 
 /* ---- the lease ---- */
@@ -119,20 +120,50 @@ static bool take_holder_fn(void *ctx, const char *const *v, size_t n UNUSED)
 
 static const struct db_reader take_holder[] = {{take_holder_fn, "T", "who leads a database"}};
 
-/* Statements that wait go along, after the question: so that it is known which of them has failed. */
-static bool ask_holder(struct viewd_conn *conn, char *sql, struct holder *out, struct viewd_err *err)
+static void add_question(struct my_questions *all, const char *sql, struct holder *out)
+{
+	my_ask_later(all, talloc_strdup(all->mem, sql), take_holder, out);
+	all->items[all->n - 1].answered_r = &out->told;
+}
+
+/* COMMIT goes along, so the server judges who it is. */
+static void add_judged_question(struct viewd_conn *conn, struct my_questions *all, struct holder *out)
+{
+	char *ours = literal_quoted(&my_syntax, all->mem, process_holder(all->mem, conn->db.database_name));
+
+	my_ask_later(all, talloc_strdup(all->mem, "DECLARE viewd_holder LONGTEXT CHARACTER SET utf8mb4"), NULL, NULL);
+	my_ask_later(all,
+	             talloc_strdup(all->mem, "SELECT holder INTO viewd_holder FROM viewd_daemon WHERE id = 1 LOCK IN SHARE "
+	                                     "MODE"),
+	             NULL, NULL);
+	add_question(all, "SELECT viewd_holder", out);
+	my_ask_later(all,
+	             talloc_asprintf(all->mem,
+	                             "IF BINARY viewd_holder NOT IN (BINARY '', BINARY %s) THEN SIGNAL SQLSTATE '45000'; "
+	                             "END IF",
+	                             ours),
+	             NULL, NULL);
+}
+
+static void add_waiting(struct my_questions *all, const struct my_questions *waiting)
+{
+	for (size_t i = 0; i < waiting->n; i++)
+		my_ask_later(all, waiting->items[i].sql, waiting->items[i].row, waiting->items[i].ctx);
+}
+
+/* Statements that wait go along, after the question: so that it is known which of them has failed. Nobody has ever led
+ * a database without the table. */
+static bool ask_holder(struct viewd_conn *conn, const char *sql, struct holder *out, struct viewd_err *err)
 {
 	struct my_questions waiting = conn->later.list, all = {.mem = talloc_new(conn)};
 	struct viewd_err failure = {0};
 
 	conn->later.list = (struct my_questions){0};
-	my_ask_later(&all, sql, take_holder, out);
-	all.items[0].answered_r = &out->told;
-	for (size_t i = 0; i < waiting.n; i++)
-		my_ask_later(&all, waiting.items[i].sql, waiting.items[i].row, waiting.items[i].ctx);
+	add_question(&all, sql, out);
+	add_waiting(&all, &waiting);
 	bool done = waiting.n > 0 ? my_ask_now(conn, &all, &failure)
 	                          : my_query(&conn->db, sql, NULL, 0, take_holder, out, &failure);
-	if (!done && failure.cls == VIEWD_ERR_MISSING && !out->told) /* nobody has ever led it */
+	if (!done && failure.cls == VIEWD_ERR_MISSING && !out->told)
 		done = waiting.n == 0 || my_ask_now(conn, &waiting, &failure);
 	if (!done && err != NULL)
 		*err = failure;
@@ -141,22 +172,69 @@ static bool ask_holder(struct viewd_conn *conn, char *sql, struct holder *out, s
 	return done;
 }
 
+/* Frees the name. */
+static bool is_ours(struct viewd_conn *conn, struct holder *found)
+{
+	char *name = process_holder(conn, conn->db.database_name);
+	bool ours = found->name == NULL || found->name[0] == '\0' || strcmp(found->name, name) == 0;
+
+	talloc_free(name);
+	TALLOC_FREE(found->name);
+	return ours;
+}
+
+static bool taken_over(const struct viewd_conn *conn, struct viewd_err *err)
+{
+	return err_set(err, VIEWD_ERR_STANDBY, "another viewd has taken over database '%s'", conn->db.database_name);
+}
+
 bool my_leader_check(struct viewd_conn *conn, bool lock, struct viewd_err *err)
 {
 	char sql[120];
 	struct holder found = {.conn = conn};
-	char *holder, *name;
 
 	snprintf(sql, sizeof sql, "SELECT holder FROM viewd_daemon WHERE id = 1%s", lock ? " LOCK IN SHARE MODE" : "");
 	if (!ask_holder(conn, sql, &found, err))
 		return false;
-	holder = found.name;
-	name = process_holder(conn, conn->db.database_name);
-	bool ours = holder == NULL || holder[0] == '\0' || strcmp(holder, name) == 0;
-	talloc_free(name);
-	talloc_free(holder);
-	return ours ||
-	       err_set(err, VIEWD_ERR_STANDBY, "another viewd has taken over database '%s'", conn->db.database_name);
+	return is_ours(conn, &found) || taken_over(conn, err);
+}
+
+/* Statements that wait, and COMMIT, as one block: a way to the server and back less for each refresh. *done_r false,
+ * without an error: nobody has ever led this database, and nothing was done. */
+static bool commit_at_once(struct viewd_conn *conn, bool *done_r, struct viewd_err *err)
+{
+	struct my_questions all = {.mem = talloc_new(conn)};
+	struct viewd_err failure = {0};
+	struct holder found = {.conn = conn};
+	const struct my_questions waiting = conn->later.list;
+
+	conn->later.list = (struct my_questions){0};
+	add_judged_question(conn, &all, &found);
+	add_waiting(&all, &waiting);
+	my_ask_later(&all, talloc_strdup(all.mem, "COMMIT"), NULL, NULL);
+	*done_r = my_ask_now(conn, &all, &failure);
+	talloc_free(all.mem);
+	bool absent = !*done_r && failure.cls == VIEWD_ERR_MISSING && !found.told;
+	if (absent)
+		conn->later.list = waiting;
+	else
+		talloc_free(waiting.mem);
+	if (!is_ours(conn, &found))
+		return taken_over(conn, err);
+	if (*done_r || absent)
+		return true;
+	if (err != NULL)
+		*err = failure;
+	return false;
+}
+
+bool my_leader_commit(struct viewd_conn *conn, struct viewd_err *err)
+{
+	bool done = false;
+
+	if (conn->later.list.n > 0 && conn->later.failure.cls == VIEWD_ERR_OK && !commit_at_once(conn, &done, err))
+		return false;
+	return done || (my_leader_check(conn, true, err) && my_flush(&conn->db, err) && db_exec(&conn->db, "COMMIT", err));
 }
 
 /* The table is absent when no viewd has ever led here. */
