@@ -170,8 +170,8 @@ bool places_catch_up(struct viewd_conn *conn, struct viewd_err *err) MUST_CHECK;
 bool places_is_behind(struct viewd_conn *conn, bool *behind_r, struct viewd_err *err) MUST_CHECK;
 /* Does the server take another connection, or at least refuse it? Any thread. */
 bool places_answers(struct viewd_conn *conn);
-/* Does this process watch by way of another node of the cluster, of which the URL names several? The node catches up
- * first, with what was committed by way of that one. */
+/* Does this process watch by way of another node of the cluster? The node catches up first, with what was committed by
+ * way of that one. */
 bool places_find_away(struct viewd_conn *conn, bool *away_r, struct viewd_err *err) MUST_CHECK;
 /* LOST when the server is behind and another place would serve. */
 bool places_stay(struct viewd_conn *conn, struct viewd_err *err) MUST_CHECK;

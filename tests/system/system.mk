@@ -194,7 +194,7 @@ system_tests = \
 	tests/system/63-watch-mariadb.sh \
 	tests/system/64-look-mariadb.sh \
 	tests/system/65-keys-mariadb.sh \
-	tests/system/66-commits-galera.sh tests/system/66-galera.sh \
+	tests/system/66-balancer-galera.sh tests/system/66-commits-galera.sh tests/system/66-galera.sh \
 	tests/system/66-shards-postgresql.sh \
 	tests/system/67-hidden-mariadb.sh \
 	tests/system/69-cluster-mariadb.sh \
@@ -273,4 +273,4 @@ check-long: $(model_tests) $(fire_tests)
 check_PROGRAMS += tests/support/proxy
 tests_support_proxy_SOURCES = tests/support/proxy.c tests/support/proxy.h tests/support/proxy_address.c tests/support/proxy_link.c
 tests_support_proxy_LDADD =
-EXTRA_DIST += tests/support/proxy.sh tests/support/refuser.py tests/support/short_answers.py tests/FAULTS.md
+EXTRA_DIST += tests/support/balancer.py tests/support/proxy.sh tests/support/refuser.py tests/support/short_answers.py tests/FAULTS.md

@@ -302,14 +302,21 @@ void my_cancel(struct viewd_conn *conn)
 		my_kill_query(conn);
 }
 
+/* Where there is no choice, a server that is behind is as good as any. */
+static bool is_at_its_place(struct viewd_conn *conn)
+{
+	bool behind = false, away = false;
+
+	return (conn->url->n_places == 1 || (places_is_behind(conn, &behind, NULL) && !behind)) &&
+	       places_find_away(conn, &away, NULL) && !away;
+}
+
 bool my_alive(struct viewd_conn *conn)
 {
 	int64_t limit = 5 * SPAN_SECOND;
-	bool behind = false, away = false;
 
 	return !conn->lost && my_exec_within(conn, "DO 1", limit, NULL) && mysql_thread_id(conn->my) == conn->thread_id &&
-	       (conn->url->n_places == 1 ||
-	        (places_is_behind(conn, &behind, NULL) && !behind && places_find_away(conn, &away, NULL) && !away));
+	       is_at_its_place(conn);
 }
 
 bool my_require_writable(struct viewd_conn *conn, struct viewd_err *err)

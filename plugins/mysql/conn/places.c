@@ -3,7 +3,7 @@
  * places.c: the servers of a URL that names several. The first one that serves is taken: one that can be reached, takes
  * writes and is not behind its cluster. Where there is none such, one that is behind is better than none. Nodes have
  * locks of their own, so sessions of a process that watches go to the node by way of which it does, and nowhere else
- * while that one takes no more of them.
+ * while that one takes no more of them. A name may stand for several nodes, behind a balancer.
  */
 #include "mysql/my.h"
 
@@ -80,7 +80,7 @@ static bool find_elsewhere(struct viewd_conn *conn, bool *elsewhere_r, struct vi
 bool places_find_away(struct viewd_conn *conn, bool *away_r, struct viewd_err *err)
 {
 	*away_r = false;
-	return conn->url->n_places == 1 || (places_catch_up(conn, err) && find_elsewhere(conn, away_r, err));
+	return !conn->node.certifies || (places_catch_up(conn, err) && find_elsewhere(conn, away_r, err));
 }
 
 /* How good a server is that serves; the lowest is best. */
@@ -129,35 +129,58 @@ static void keep_failure(struct viewd_err *kept, const struct viewd_err *failure
 		*kept = *failure;
 }
 
-static bool open_best(struct viewd_conn *conn, struct viewd_err *err)
+/* *rank_r: what was opened, where nothing fails. */
+static bool open_best(struct viewd_conn *conn, enum rank *rank_r, struct viewd_err *err)
 {
 	struct viewd_err kept = {0};
-	enum rank best = RANK_NONE;
 	size_t spare = 0;
 
+	*rank_r = RANK_NONE;
 	for (size_t i = 0; i < conn->url->n_places; i++) {
 		struct viewd_err failure = {0};
 		enum rank rank = try_place(conn, i, &failure);
-		if (rank == RANK_GOOD)
-			return true;
 		if (rank == RANK_NONE)
 			keep_failure(&kept, &failure);
-		else if (rank < best) {
-			best = rank;
+		else if (rank < *rank_r) {
+			*rank_r = rank;
 			spare = i;
 		}
+		if (rank == RANK_GOOD)
+			return true;
 	}
 	/* The place that has failed may be where the watch leads. */
-	if (best < RANK_STRAY || (best == RANK_STRAY && kept.cls == VIEWD_ERR_OK))
+	if (*rank_r < RANK_STRAY || (*rank_r == RANK_STRAY && kept.cls == VIEWD_ERR_OK))
 		return try_place(conn, spare, err) != RANK_NONE;
 	if (err != NULL)
 		*err = kept;
 	return false;
 }
 
+/* Nobody chooses here. */
+static bool open_only(struct viewd_conn *conn, enum rank *rank_r, struct viewd_err *err)
+{
+	bool away = false;
+
+	*rank_r = RANK_GOOD;
+	if (!my_open_at(conn, 0, err))
+		return false;
+	if (!conn->node.watches && places_find_away(conn, &away, NULL) && away)
+		*rank_r = RANK_STRAY;
+	return true;
+}
+
+/* A name may lead to another node each time. What is opened last is taken, wherever it is: the next use of the session
+ * tries again, and what needs the watch's node is refused meanwhile. */
+#define ROUNDS 16
+
 bool places_open(struct viewd_conn *conn, struct viewd_err *err)
 {
-	return conn->url->n_places == 1 ? my_open_at(conn, 0, err) : open_best(conn, err);
+	enum rank rank = RANK_STRAY;
+	bool opened = true;
+
+	for (int i = 0; i < ROUNDS && opened && rank == RANK_STRAY; i++)
+		opened = conn->url->n_places == 1 ? open_only(conn, &rank, err) : open_best(conn, &rank, err);
+	return opened;
 }
 
 /* ---- leaving */
