@@ -20,7 +20,7 @@
  *   2.7  hints of files
  *   2.8  unusable, command
  *   2.9  all_rows, all_rows_us, from_logs
- *   2.10 lacks
+ *   2.10 relations that are missing; bare, any_case
  *   No release has carried any of them: capability flags that nothing read are gone without another number.
  *
  * Conventions
@@ -229,7 +229,8 @@ struct viewd_dialect {
 	 * recorded view. Called once after the first connection to a database and after a lost one. */
 	bool (*prepare)(struct viewd_conn *conn, struct viewd_recorded_sink rows, struct viewd_err *err);
 
-	/* [worker] What exists, whose it is, what it reads. sources.fn may be NULL. Changes nothing. */
+	/* [worker] What exists, whose it is, what it reads. sources.fn may be NULL. Changes nothing. With only_look a
+	 * relation whose absence is why the definition is unusable is told as well, as it is written, with kind NONE. */
 	bool (*inspect)(struct viewd_conn *conn, const struct viewd_view_spec *view, struct viewd_found *out,
 	                struct viewd_source_sink sources, struct viewd_err *err);
 

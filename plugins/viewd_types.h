@@ -255,13 +255,12 @@ struct viewd_resolved {
 };
 
 /* Why the definition cannot be computed as things are. Asked for with only_look and compare_columns, and not where the
- * object is already made from the wanted definition. Since 2.10: what it lacks. */
+ * object is already made from the wanted definition. */
 struct viewd_unusable {
 	struct viewd_err err; /* class OK: it can be computed */
-	/* The relation whose absence is what err tells, as it is written; name "": another trouble, or nobody can tell */
-	char lacks_schema[256], lacks_name[256];
-	bool bare;     /* nothing is there, and a name that is written without a schema would lead to the object */
-	bool any_case; /* ... and so would the name in any case */
+	/* Since 2.10. Nothing is there, and a name that is written without a schema would lead to the object; so would the
+	 * name in any case */
+	bool bare, any_case;
 };
 
 /* inspect(): what exists now. */

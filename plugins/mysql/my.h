@@ -280,8 +280,8 @@ bool my_leader_commit(struct viewd_conn *conn, struct viewd_err *err) MUST_CHECK
 
 /* ---- catalogue.c */
 
-bool my_lacking(struct db *db, const char *definition, const struct viewd_err *failure, struct relation *out,
-                struct viewd_err *err);
+bool my_lacking(struct db *db, const char *definition, const struct viewd_err *failure,
+                struct viewd_source_sink missing, struct viewd_err *err);
 bool my_find_object(struct db *db, const struct relation *rel, struct db_object *out, struct viewd_err *err);
 /* For a recorded table: the object without its definition, with its size. */
 bool my_find_identity(struct task *task, struct db_object *out, struct viewd_err *err);

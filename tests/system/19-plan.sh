@@ -65,6 +65,7 @@ like "... each after what it reads" "$(jq -r '.items[] | select(.view == "above"
 	view declared 'SELECT n FROM src' 'columns = n, other'
 	view twice 'SELECT n, n FROM src'
 	view likeview 'SELECT middle FROM src'
+	view half 'SELECT m.n FROM middle m JOIN nosuch x ON x.n = m.n'
 	view likecall 'SELECT middle(n) AS n FROM src'
 	view onbad 'SELECT n FROM syntax'
 	view ring 'SELECT n FROM ringed'
@@ -77,6 +78,7 @@ like "bad syntax" "$(planned syntax)" "^null query .*syntax"
 like "no such column" "$(planned column)" "^null (query|missing) .*nowhere"
 like "no such column, of the name of a view of the plan" "$(planned likeview)" "^null (query|missing) .*middle"
 like "no such function, of that name" "$(planned likecall)" "^null (query|missing) .*middle"
+[ $engine != postgresql ] || like "one that is made, one that is not" "$(planned half)" "^null missing "
 like "no such table" "$(planned absent)" "^null missing .*nosuch"
 like "a key that is no column" "$(planned key)" "^null config .*unique_key column 't'"
 like "other columns than declared" "$(planned declared)" "^null config .*missing: other"
@@ -91,7 +93,7 @@ is "nothing has been made" "$(objects)" "$(cat "$T/before")"
 
 # ---- the same asked of the daemon ----
 start_viewd
-ok "what can be made is made, the rest fails" wait_until "viewctl --json status | jq -se '.[0] | length == 14 and all(.[]; .result == \"SUCCEEDED\" or .state == \"FAILED\")'"
+ok "what can be made is made, the rest fails" wait_until "viewctl --json status | jq -se '.[0] | length == 15 and all(.[]; .result == \"SUCCEEDED\" or .state == \"FAILED\")'"
 exits "a plan of the daemon: exit status 1" 1 plan_of_daemon
 is "... as JSON" "$(jq .ok "$T/plan.json")" false
 like "bad syntax, asked of the daemon" "$(planned syntax)" "^null query .*syntax"

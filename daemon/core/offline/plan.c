@@ -34,6 +34,8 @@ struct considered {
 	struct decision decision; /* judged */
 	struct viewd_err err;     /* not judged */
 	bool judged;
+	struct viewd_source *lacks; /* what its definition reads that is not there */
+	size_t n_lacks;
 	const struct considered *upstream; /* comes into being before, and the definition cannot be computed without it */
 };
 
@@ -64,14 +66,24 @@ static bool ignore_text(void *ctx UNUSED, const char *text UNUSED)
 	return true;
 }
 
-static bool ignore_source(void *ctx UNUSED, const struct viewd_source *src UNUSED)
+static bool take_lack(void *ctx, const struct viewd_source *src)
 {
+	struct considered *c = ctx;
+	if (src->kind != VIEWD_KIND_NONE)
+		return true;
+	c->lacks = mem_grow(c, c->lacks, struct viewd_source, c->n_lacks + 1);
+	c->lacks[c->n_lacks++] =
+		(struct viewd_source){.schema = mem_strdup(c, src->schema), .name = mem_strdup(c, src->name)};
 	return true;
 }
 
 static bool judge(const struct viewd_dialect *dialect, struct viewd_conn *conn, const struct viewd_database_spec *db,
-                  const struct conf_view *view, struct viewd_found *found, struct decision *out, struct viewd_err *err)
+                  struct considered *c)
 {
+	const struct conf_view *view = c->view;
+	struct viewd_found *found = &c->found;
+	struct decision *out = &c->decision;
+	struct viewd_err *err = &c->err;
 	struct viewd_view_spec spec;
 	struct viewd_resolved resolved = {.method = VIEWD_METHOD_SIMPLE};
 	conf_view_spec(view, dialect->name, &spec);
@@ -88,7 +100,7 @@ static bool judge(const struct viewd_dialect *dialect, struct viewd_conn *conn, 
 		return true;
 	}
 	if (!dialect->check_view(db, &spec, &resolved, (struct viewd_text_sink){.fn = ignore_text}, err) ||
-	    !dialect->inspect(conn, &spec, found, (struct viewd_source_sink){.fn = ignore_source}, err))
+	    !dialect->inspect(conn, &spec, found, (struct viewd_source_sink){take_lack, c}, err))
 		return false;
 	const struct decide_settings settings = {
 		.label = view->name,
@@ -132,11 +144,14 @@ static void settle_doubts(const struct considered_list *all, const char *databas
 	struct doubt *doubts = mem_array(all->of, struct doubt, all->n);
 	for (size_t i = 0; i < all->n; i++) {
 		const struct considered *c = all->of[i];
-		if (c->judged)
-			doubts[i] = (struct doubt){.database = database,
-			                           .names = doubt_names_of(&c->found),
-			                           .made = c->decision.change == VIEWD_CHANGE_CREATE,
-			                           .unusable = doubt_of(c->decision.change, &c->found)};
+		if (!c->judged)
+			continue;
+		doubts[i] = (struct doubt){.database = database,
+		                           .names = doubt_names_of(&c->found),
+		                           .made = c->decision.change == VIEWD_CHANGE_CREATE,
+		                           .unusable = doubt_of(c->decision.change, &c->found)};
+		doubts[i].names.lacks = c->lacks;
+		doubts[i].names.n_lacks = c->n_lacks;
 	}
 	doubts_settle(doubts, all->n);
 	for (size_t i = 0; i < all->n; i++) {
@@ -171,7 +186,7 @@ static void plan_views(const struct planner *p, const struct conf_database *db, 
 	const struct considered_list all = consider(p, db);
 	for (size_t i = 0; conn != NULL && i < all.n; i++) {
 		struct considered *c = all.of[i];
-		c->judged = judge(dialect, conn, spec, c->view, &c->found, &c->decision, &c->err);
+		c->judged = judge(dialect, conn, spec, c);
 	}
 	settle_doubts(&all, db->name);
 	for (size_t i = 0; i < all.n; i++)

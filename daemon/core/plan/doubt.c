@@ -9,16 +9,28 @@
 #include <stdio.h>
 #include <string.h>
 
-/* A view that cannot be computed before an object is made. */
+/* A view that cannot be computed before some objects are made. */
 struct reader {
 	struct doubt *of;
-	struct reader *next;
+	size_t n_lacks; /* now */
+};
+
+/* One of them, which several views of the plan may make. */
+struct lack {
+	struct reader *of;
+	bool met;
+};
+
+/* An object that may be the one. */
+struct offer {
+	struct lack *to;
+	struct offer *next;
 };
 
 /* An object that the plan makes. */
 struct made {
 	struct doubt *of;
-	struct reader *readers;
+	struct offer *offers;
 	struct made *next;   /* whose name is the same in small letters */
 	struct made *behind; /* in the queue */
 };
@@ -47,8 +59,6 @@ struct doubt_names doubt_names_of(const struct viewd_found *found)
 {
 	return (struct doubt_names){.schema = found->schema,
 	                            .name = found->name,
-	                            .lacks_schema = found->unusable.lacks_schema,
-	                            .lacks_name = found->unusable.lacks_name,
 	                            .bare = found->unusable.bare,
 	                            .any_case = found->unusable.any_case};
 }
@@ -59,8 +69,11 @@ struct doubt_names *doubt_names_copy(void *mem_ctx, const struct doubt_names *na
 	*copy = *names;
 	copy->schema = mem_strdup(copy, names->schema);
 	copy->name = mem_strdup(copy, names->name);
-	copy->lacks_schema = mem_strdup(copy, names->lacks_schema);
-	copy->lacks_name = mem_strdup(copy, names->lacks_name);
+	struct viewd_source *lacks = mem_array(copy, struct viewd_source, names->n_lacks);
+	for (size_t i = 0; i < names->n_lacks; i++)
+		lacks[i] = (struct viewd_source){.schema = mem_strdup(copy, names->lacks[i].schema),
+		                                 .name = mem_strdup(copy, names->lacks[i].name)};
+	copy->lacks = lacks;
 	return copy;
 }
 
@@ -96,24 +109,35 @@ static void add_name(struct settling *s, struct made *made)
 }
 
 /* A name without a schema leads to some schemas only. */
-static bool is_lacked(const struct doubt *made, const struct doubt *reader)
+static bool is_lacked(const struct doubt_names *there, const struct viewd_source *lack)
 {
-	const struct doubt_names *there = &made->names, *here = &reader->names;
-	bool named = there->any_case || strcmp(there->name, here->lacks_name) == 0;
-	bool reached = here->lacks_schema[0] == '\0' ? there->bare : strcmp(there->schema, here->lacks_schema) == 0;
-	return made != reader && strcmp(made->database, reader->database) == 0 && named && reached;
+	bool named = there->any_case || strcmp(there->name, lack->name) == 0;
+	return named && (lack->schema[0] == '\0' ? there->bare : strcmp(there->schema, lack->schema) == 0);
 }
 
-static void find_lacked(struct settling *s, struct doubt *reader)
+static void find_offers(struct settling *s, struct lack *lack, const struct viewd_source *what)
 {
-	const char *lacked = reader->names.lacks_name;
-	const struct made_name *name = lacked[0] != '\0' ? find_name(s, lacked) : NULL;
+	const struct doubt *reader = lack->of->of;
+	const struct made_name *name = find_name(s, what->name);
 	for (struct made *made = name != NULL ? name->all : NULL; made != NULL; made = made->next) {
-		if (!is_lacked(made->of, reader))
+		if (made->of == reader || strcmp(made->of->database, reader->database) != 0 ||
+		    !is_lacked(&made->of->names, what))
 			continue;
-		struct reader *r = mem_new(s->mem, struct reader);
-		*r = (struct reader){.of = reader, .next = made->readers};
-		made->readers = r;
+		struct offer *offer = mem_new(s->mem, struct offer);
+		*offer = (struct offer){.to = lack, .next = made->offers};
+		made->offers = offer;
+	}
+}
+
+static void find_lacks(struct settling *s, struct doubt *doubt)
+{
+	size_t n = doubt->names.n_lacks;
+	struct reader *reader = mem_new(s->mem, struct reader);
+	struct lack *lacks = mem_array(s->mem, struct lack, n);
+	*reader = (struct reader){.of = doubt, .n_lacks = n};
+	for (size_t i = 0; i < n; i++) {
+		lacks[i] = (struct lack){.of = reader};
+		find_offers(s, &lacks[i], &doubt->names.lacks[i]);
 	}
 }
 
@@ -138,6 +162,20 @@ static void end(struct settling *s)
 	talloc_free(s->mem);
 }
 
+/* Returns the object of the reader, if the plan makes one and nothing is lacking any more. */
+static struct made *take_offer(const struct settling *s, const struct doubt *all, const struct made *made,
+                               struct lack *lack)
+{
+	struct reader *reader = lack->of;
+	if (lack->met)
+		return NULL;
+	lack->met = true;
+	if (--reader->n_lacks > 0)
+		return NULL;
+	reader->of->upstream = made->of;
+	return s->made[reader->of - all];
+}
+
 void doubts_settle(struct doubt *all, size_t n)
 {
 	struct settling s = {.names = NULL};
@@ -145,7 +183,7 @@ void doubts_settle(struct doubt *all, size_t n)
 	begin(&s, all, n);
 	for (size_t i = 0; i < n; i++)
 		if (all[i].unusable != NULL && all[i].names.name != NULL)
-			find_lacked(&s, &all[i]);
+			find_lacks(&s, &all[i]);
 	for (size_t i = n; i-- > 0;)
 		if (s.made[i] != NULL && all[i].unusable == NULL) {
 			s.made[i]->behind = queue;
@@ -154,11 +192,8 @@ void doubts_settle(struct doubt *all, size_t n)
 	while (queue != NULL) {
 		struct made *made = queue;
 		queue = made->behind;
-		for (struct reader *r = made->readers; r != NULL; r = r->next) {
-			struct made *next = s.made[r->of - all];
-			if (r->of->upstream != NULL)
-				continue;
-			r->of->upstream = made->of;
+		for (struct offer *offer = made->offers; offer != NULL; offer = offer->next) {
+			struct made *next = take_offer(&s, all, made, offer->to);
 			if (next == NULL)
 				continue;
 			next->behind = queue;

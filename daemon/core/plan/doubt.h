@@ -14,8 +14,9 @@
 /* Names that a plan has to know of an object, as viewd_found tells them. */
 struct doubt_names {
 	const char *schema, *name;
-	const char *lacks_schema, *lacks_name;
 	bool bare, any_case;
+	const struct viewd_source *lacks; /* what its definition reads that is not there; kinds do not matter */
+	size_t n_lacks;                   /* 0: its trouble is another one */
 };
 
 /* A view of the plan. Texts are the caller's. */
@@ -24,14 +25,14 @@ struct doubt {
 	struct doubt_names names;         /* name NULL: nobody could look, so nothing is doubted */
 	bool made;                        /* by the plan, where nothing is now */
 	const struct viewd_err *unusable; /* why the definition cannot be computed as things are; NULL: it can */
-	const struct doubt *upstream;     /* made before, and its absence is all that is wrong; NULL: there is none */
+	const struct doubt *upstream;     /* one that is made before; all it lacks is. NULL: not all of it is */
 };
 
 /* Why the definition that this change computes cannot be computed as things are; NULL: it can, or need not be. Belongs
  * to found. */
 const struct viewd_err *doubt_of(enum viewd_change change, const struct viewd_found *found);
 
-/* Texts belong to found. */
+/* Texts belong to found. Of what it lacks nothing is filled in. */
 struct doubt_names doubt_names_of(const struct viewd_found *found);
 
 /* With texts of its own, on mem_ctx. */

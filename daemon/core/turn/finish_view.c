@@ -20,6 +20,20 @@ static int64_t last_took(const struct viewd_found *found)
 	return found->last_success_us > 0 ? found->duration_us : -1;
 }
 
+/* Sources that are not there are what the definition lacks. */
+static const struct doubt_names *planned_names(const struct job *job)
+{
+	struct doubt_names *names = mem_new(job, struct doubt_names);
+	struct viewd_source *lacks = mem_array(names, struct viewd_source, job->out.n_sources);
+	*names = doubt_names_of(&job->out.look->found);
+	names->lacks = lacks;
+	for (size_t i = 0; i < job->out.n_sources; i++)
+		if (job->out.sources[i].kind == VIEWD_KIND_NONE)
+			lacks[names->n_lacks++] =
+				(struct viewd_source){.schema = job->out.sources[i].schema, .name = job->out.sources[i].name};
+	return names;
+}
+
 static void finished_item(const struct job *job, struct engine_item *item)
 {
 	static const struct job_look unseen = {.last_action = VIEWD_CHANGE_NOTHING};
@@ -47,9 +61,7 @@ static void finished_item(const struct job *job, struct engine_item *item)
 		.verdict = job->out.ok && job->kind == JOB_VERIFY ? &job->out.verdict : NULL,
 	};
 	if (job->kind == JOB_PLAN && job->out.ok) {
-		struct doubt_names *names = mem_new(job, struct doubt_names);
-		*names = doubt_names_of(&look->found);
-		item->names = names;
+		item->names = planned_names(job);
 		item->error = doubt_of(look->decision.change, &look->found);
 	}
 }

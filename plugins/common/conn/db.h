@@ -122,10 +122,11 @@ struct db_catalogue_ops {
 	 * does. */
 	void (*identity_along)(struct db *db, struct task *task);
 
-	/* The relation that this failure of a question about the definition says is not there, as the definition writes it;
-	 * out->name stays "" when the trouble is another one. NULL: the engine does not tell. */
-	bool (*lacking)(struct db *db, const char *definition, const struct viewd_err *failure, struct relation *out,
-	                struct viewd_err *err);
+	/* Relations that are not there, as the definition writes them, kind NONE: all of them, or the one that this failure
+	 * of a question about the definition is about; none when the trouble is another one. NULL: the engine does not
+	 * tell. */
+	bool (*lacking)(struct db *db, const char *definition, const struct viewd_err *failure,
+	                struct viewd_source_sink missing, struct viewd_err *err);
 	/* Does a name without a schema lead to a relation of this one? NULL: only where there are no schemas. */
 	bool (*is_on_path)(struct db *db, const char *schema, bool *yes_r, struct viewd_err *err);
 

@@ -122,17 +122,12 @@ static bool compare_columns(struct task *task, struct viewd_found *out, struct v
 	return true;
 }
 
-static bool find_lack(struct task *task, struct viewd_found *out, struct viewd_err *err)
+static bool find_lack(struct task *task, const struct viewd_err *failure, struct viewd_source_sink missing,
+                      struct viewd_err *err)
 {
 	const struct db_catalogue_ops *ops = &task->db->ops->catalogue;
-	struct relation lack = {.name = ""};
-	if (out->unusable.err.cls != VIEWD_ERR_MISSING || ops->lacking == NULL)
-		return true;
-	if (!ops->lacking(task->db, task->definition, &out->unusable.err, &lack, err))
-		return false;
-	snprintf(out->unusable.lacks_schema, sizeof out->unusable.lacks_schema, "%s", lack.schema);
-	snprintf(out->unusable.lacks_name, sizeof out->unusable.lacks_name, "%s", lack.name);
-	return true;
+	return failure->cls != VIEWD_ERR_MISSING || ops->lacking == NULL || missing.fn == NULL ||
+	       ops->lacking(task->db, task->definition, failure, missing, err);
 }
 
 /* Where others look for what would be made. */
@@ -147,7 +142,8 @@ static bool find_place(struct task *task, struct viewd_found *out, struct viewd_
 }
 
 /* For who only looks nothing else asks the server of a definition that is not in force. */
-static bool try_definition(struct task *task, struct viewd_found *out, struct viewd_err *err)
+static bool try_definition(struct task *task, struct viewd_found *out, struct viewd_source_sink missing,
+                           struct viewd_err *err)
 {
 	struct viewd_err failure = {0};
 	bool in_force = out->ours && strcmp(out->recorded_hash, task->resolved.hash) == 0;
@@ -163,7 +159,7 @@ static bool try_definition(struct task *task, struct viewd_found *out, struct vi
 	if (usable)
 		return true;
 	out->unusable.err = failure;
-	return find_lack(task, out, err);
+	return find_lack(task, &failure, missing, err);
 }
 
 bool recipe_inspect(struct task *task, struct viewd_found *out, struct viewd_source_sink sources, struct viewd_err *err)
@@ -182,7 +178,7 @@ bool recipe_inspect(struct task *task, struct viewd_found *out, struct viewd_sou
 	    (!index_all_present(task, &found.indexes_present, err) ||
 	     (found.indexes_present && !grants_present(task, &found.indexes_present, err))))
 		return false;
-	if (!find_place(task, &found, err) || !try_definition(task, &found, err))
+	if (!find_place(task, &found, err) || !try_definition(task, &found, sources, err))
 		return false;
 	struct dependencies list = {.mem = task->mem};
 	if (task->stateless)

@@ -311,14 +311,17 @@ bool my_list_indexes(struct db *db, const struct relation *rel, const struct db_
 
 /* In every language of the server the text names the table as 'schema.table' (errmsg-utf8.txt, ER_NO_SUCH_TABLE). */
 bool my_lacking(struct db *db UNUSED, const char *definition UNUSED, const struct viewd_err *failure,
-                struct relation *out, struct viewd_err *err UNUSED)
+                struct viewd_source_sink missing, struct viewd_err *err UNUSED)
 {
 	const char *schema = failure->native == 1146 ? strchr(failure->msg, '\'') : NULL;
 	const char *dot = schema != NULL ? strchr(++schema, '.') : NULL;
 	const char *end = dot != NULL ? strchr(dot, '\'') : NULL;
+	struct relation rel;
 	if (end == NULL)
 		return true;
-	snprintf(out->schema, sizeof out->schema, "%.*s", (int)(dot - schema), schema);
-	snprintf(out->name, sizeof out->name, "%.*s", (int)(end - dot - 1), dot + 1);
+	snprintf(rel.schema, sizeof rel.schema, "%.*s", (int)(dot - schema), schema);
+	snprintf(rel.name, sizeof rel.name, "%.*s", (int)(end - dot - 1), dot + 1);
+	(void)missing.fn(missing.ctx,
+	                 &(struct viewd_source){.schema = rel.schema, .name = rel.name, .kind = VIEWD_KIND_NONE});
 	return true;
 }

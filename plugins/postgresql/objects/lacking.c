@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "postgresql/objects/lacking.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "common/analysis/reading/named.h"
@@ -9,7 +8,7 @@
 
 struct lacking {
 	struct viewd_conn *conn;
-	struct relation *out;
+	struct viewd_source_sink missing;
 	struct viewd_err *err;
 	bool failed;
 };
@@ -31,7 +30,6 @@ static bool ask(struct viewd_conn *conn, const char *sql, const char *const *par
 	return pg_query_with_queue(conn, sql, params, n, flag, yes_r, err);
 }
 
-/* The first one is enough. */
 static bool look(void *ctx, const char *schema, const char *name)
 {
 	static const char sql[] =
@@ -44,16 +42,16 @@ static bool look(void *ctx, const char *schema, const char *name)
 	l->failed = !ask(l->conn, sql, params, ARRAY_LEN(params), &there, l->err);
 	if (l->failed || there)
 		return !l->failed;
-	snprintf(l->out->schema, sizeof l->out->schema, "%s", schema != NULL ? schema : "");
-	snprintf(l->out->name, sizeof l->out->name, "%s", name);
-	return false;
+	return l->missing.fn(
+		l->missing.ctx,
+		&(struct viewd_source){.schema = schema != NULL ? schema : "", .name = name, .kind = VIEWD_KIND_NONE});
 }
 
 /* The server's text is in any language, so the names are taken from the definition. */
-bool pg_op_lacking(struct db *db, const char *definition, const struct viewd_err *failure, struct relation *out,
-                   struct viewd_err *err)
+bool pg_op_lacking(struct db *db, const char *definition, const struct viewd_err *failure,
+                   struct viewd_source_sink missing, struct viewd_err *err)
 {
-	struct lacking lacking = {.conn = pg_of(db), .out = out, .err = err};
+	struct lacking lacking = {.conn = pg_of(db), .missing = missing, .err = err};
 	if (strcmp(failure->sqlstate, "42P01") == 0) /* undefined_table */
 		(void)named_relations(definition, look, &lacking);
 	return !lacking.failed;

@@ -9,8 +9,8 @@
 #include "postgresql/pg.h"
 
 /* db_ops.catalogue */
-bool pg_op_lacking(struct db *db, const char *definition, const struct viewd_err *failure, struct relation *out,
-                   struct viewd_err *err);
+bool pg_op_lacking(struct db *db, const char *definition, const struct viewd_err *failure,
+                   struct viewd_source_sink missing, struct viewd_err *err);
 bool pg_op_is_on_path(struct db *db, const char *schema, bool *yes_r, struct viewd_err *err);
 
 #endif

@@ -212,13 +212,13 @@ bool sqlite_op_list_dependants(struct db *db, const struct relation *rel, const 
 
 /* The text is fixed in SQLite's source (build.c). A file has one schema, whether it is written or not. */
 bool sqlite_op_lacking(struct db *db UNUSED, const char *definition UNUSED, const struct viewd_err *failure,
-                       struct relation *out, struct viewd_err *err UNUSED)
+                       struct viewd_source_sink missing, struct viewd_err *err UNUSED)
 {
 	static const char before[] = "no such table: ", own[] = "main.";
 	const char *name = failure->msg + sizeof before - 1;
 	if (strncmp(failure->msg, before, sizeof before - 1) != 0)
 		return true;
 	name += strncasecmp(name, own, sizeof own - 1) == 0 ? sizeof own - 1 : 0;
-	snprintf(out->name, sizeof out->name, "%s", name);
+	(void)missing.fn(missing.ctx, &(struct viewd_source){.schema = "", .name = name, .kind = VIEWD_KIND_NONE});
 	return true;
 }

@@ -19,8 +19,8 @@ bool sqlite_op_view_text(struct db *db, void *mem_ctx, const struct relation *re
                          struct viewd_err *err);
 bool sqlite_op_wanted_canonical(struct task *task, char out[static 65], struct viewd_err *err);
 
-bool sqlite_op_lacking(struct db *db, const char *definition, const struct viewd_err *failure, struct relation *out,
-                       struct viewd_err *err);
+bool sqlite_op_lacking(struct db *db, const char *definition, const struct viewd_err *failure,
+                       struct viewd_source_sink missing, struct viewd_err *err);
 
 /* The text after the first AS of a CREATE VIEW outside quotes. */
 const char *sqlite_view_definition(const char *sql);

@@ -12,21 +12,22 @@
 
 static const struct viewd_err lost = {.cls = VIEWD_ERR_MISSING, .msg = "something is missing"};
 
-/* lacks: [SCHEMA.]NAME, or NULL. */
+/* lacks: [SCHEMA.]NAME and more of them, or NULL. */
 static struct doubt made(const char *name, const char *lacks)
 {
-	const char *dot = lacks != NULL ? strchr(lacks, '.') : NULL;
-	return (struct doubt){
-		.database = "db",
-		.names = {.schema = "public",
-	              .name = name,
-	              .lacks_schema = dot != NULL ? talloc_strndup(harness_ctx(), lacks, (size_t)(dot - lacks)) : "",
-	              .lacks_name = dot != NULL     ? dot + 1
-	                            : lacks != NULL ? lacks
-	                                            : "",
-	              .bare = true},
-		.made = true,
-		.unusable = lacks != NULL ? &lost : NULL};
+	struct viewd_source *list = talloc_array(harness_ctx(), struct viewd_source, 4);
+	size_t n = 0;
+	for (const char *at = lacks; at != NULL; n++) {
+		const char *end = strchrnul(at, ' '), *dot = memchr(at, '.', (size_t)(end - at));
+		const char *first = dot != NULL ? dot + 1 : at;
+		list[n].schema = dot != NULL ? talloc_strndup(list, at, (size_t)(dot - at)) : "";
+		list[n].name = talloc_strndup(list, first, (size_t)(end - first));
+		at = *end != '\0' ? end + 1 : NULL;
+	}
+	return (struct doubt){.database = "db",
+	                      .names = {.schema = "public", .name = name, .bare = true, .lacks = list, .n_lacks = n},
+	                      .made = true,
+	                      .unusable = lacks != NULL ? &lost : NULL};
 }
 
 static void what_is_made_before_explains_it(void)
@@ -35,6 +36,14 @@ static void what_is_made_before_explains_it(void)
 	doubts_settle(all, 3);
 	CHECK(all[0].upstream == &all[1] && all[1].upstream == &all[2] && all[2].upstream == NULL);
 	CHECK(!doubt_is_left(&all[0]) && !doubt_is_left(&all[1]) && !doubt_is_left(&all[2]));
+}
+
+static void all_that_is_lacking_is_to_be_made(void)
+{
+	struct doubt all[] = {made("a", NULL), made("b", "a"), made("x", "a b"), made("y", "a nosuch"), made("z", "y a")};
+	doubts_settle(all, 5);
+	CHECK(all[2].upstream == &all[1]);
+	CHECK(doubt_is_left(&all[3]) && doubt_is_left(&all[4]));
 }
 
 static void a_ring_is_left(void)
@@ -104,8 +113,10 @@ static void copies_have_texts_of_their_own(void)
 	const struct doubt_names *copy = doubt_names_copy(harness_ctx(), &one.names);
 	CHECK(copy->name != one.names.name && copy->bare && !copy->any_case);
 	CHECK_STR(copy->name, "a");
-	CHECK_STR(copy->lacks_schema, "sales");
-	CHECK_STR(copy->lacks_name, "b");
+	CHECK_INT(copy->n_lacks, 1);
+	CHECK(copy->lacks != one.names.lacks);
+	CHECK_STR(copy->lacks[0].schema, "sales");
+	CHECK_STR(copy->lacks[0].name, "b");
 }
 
 /* The loop does it. */
@@ -124,6 +135,7 @@ static void very_many_are_no_trouble(void)
 
 static const struct harness_test tests[] = {
 	{"what is made before explains it", what_is_made_before_explains_it},
+	{"all that is lacking is to be made", all_that_is_lacking_is_to_be_made},
 	{"a ring is left", a_ring_is_left},
 	{"a ring with a way in is not", a_ring_with_a_way_in_is_not},
 	{"case counts where the engine minds", case_counts_where_the_engine_minds},
