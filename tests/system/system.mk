@@ -194,7 +194,8 @@ system_tests = \
 	tests/system/63-watch-mariadb.sh \
 	tests/system/64-look-mariadb.sh \
 	tests/system/65-keys-mariadb.sh \
-	tests/system/66-balancer-galera.sh tests/system/66-commits-galera.sh tests/system/66-galera.sh \
+	tests/system/66-balancer-galera.sh tests/system/66-commits-galera.sh tests/system/66-crowded-galera.sh \
+	tests/system/66-galera.sh \
 	tests/system/66-shards-postgresql.sh \
 	tests/system/67-hidden-mariadb.sh \
 	tests/system/69-cluster-mariadb.sh \
