@@ -78,7 +78,7 @@ views_of()
 			on_change = no
 			definition = SELECT grp, val FROM src
 
-			[view stored]
+			[view held]
 			method = materialized
 			unique_key = grp
 			definition = SELECT grp, sum(val) AS total FROM src GROUP BY grp
@@ -101,7 +101,7 @@ settled()
 }
 total()
 {
-	at "$1" "SELECT (SELECT sum(total) FROM upper) || ' ' || (SELECT sum(total) FROM stored)" 2>/dev/null || at "$1" "SELECT 'unreadable'"
+	at "$1" "SELECT (SELECT sum(total) FROM upper) || ' ' || (SELECT sum(total) FROM held)" 2>/dev/null || at "$1" "SELECT 'unreadable'"
 }
 total_is()
 {
@@ -125,7 +125,7 @@ whole()
 	ok "$1: all $3 are kept" wait_until settled "$3"
 	for db in $2; do
 		[ "$2" = "$db" ] || of=$db:
-		for view in keyed stored upper; do ok "$1: $view of $db is fresh by now" viewctl wait "$of$view" --timeout 30s; done
+		for view in keyed held upper; do ok "$1: $view of $db is fresh by now" viewctl wait "$of$view" --timeout 30s; done
 	done
 	ok "$1: and are equal to their definitions" viewctl verify --all
 }
@@ -216,7 +216,7 @@ if [ "$engine" != sqlite ]; then
 	is "... and untouched" "$(at alone "SELECT precious FROM keyed")" "keep me"
 	ok "alone: one with the same columns" wait_until field_is upper state FAILED
 	is "... is untouched" "$(at alone "SELECT total FROM upper")" 1
-	ok "alone: what is not there is made" wait_until is_fresh stored
+	ok "alone: what is not there is made" wait_until is_fresh held
 	fails "... create --replace takes no table" viewctl create keyed --replace
 	is "... and untouched it is" "$(at alone "SELECT precious FROM keyed")" "keep me"
 	stop_viewd

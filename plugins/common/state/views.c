@@ -55,24 +55,24 @@ static const char *const shown[] = {
 /* entries: one row for each thing a view depends on; own: what is known of each view for itself, 2 stale, 1 unknown;
  * reach: each view with itself and all that it reads of viewd's. A change that the data lacks is not older than the
  * data. Of a simple view nothing is written down, so it is called fresh where everything else is. Quotes become the
- * engine's. */
+ * engine's. Each expression has a name: MySQL takes its text for one, which is too long to be loaded from a dump. */
 /* clang-format off */
 #define ENTRIES_SQL \
 	"(\"view\", dirty, deaf, changed) AS (SELECT c.\"view\", CASE WHEN (c.dirty_seq > c.clean_seq AND c.\"mode\" <> " \
-	"'doubt') OR ({pending}) THEN 1 ELSE 0 END," \
+	"'doubt') OR ({pending}) THEN 1 ELSE 0 END AS dirty," \
 	" CASE WHEN c.\"mode\" = 'none' OR (c.dirty_seq > c.clean_seq AND c.\"mode\" = 'doubt') OR ({deaf}) THEN 1 " \
-	"ELSE 0 END," \
-	" CASE WHEN c.dirty_seq > c.clean_seq AND c.\"mode\" <> 'doubt' THEN c.changed_time END" \
+	"ELSE 0 END AS deaf," \
+	" CASE WHEN c.dirty_seq > c.clean_seq AND c.\"mode\" <> 'doubt' THEN c.changed_time END AS changed" \
 	" FROM {captures} c),"
 
 #define OWN_SQL(entries) \
 	" own (\"name\", \"method\", word, missing) AS (SELECT v.\"name\", v.\"method\", CASE WHEN v.\"method\" = " \
 	"'simple' THEN 0" \
 	" WHEN v.last_success_time IS NULL OR e.dirty > 0 THEN 2 WHEN e.deaf > 0 OR (e.deaf IS NULL AND v.followed = 0) " \
-	"THEN 1 ELSE 0 END," \
+	"THEN 1 ELSE 0 END AS word," \
 	" CASE WHEN e.dirty > 0 AND v.\"method\" <> 'simple' THEN CASE WHEN e.untold = 0 AND e.changed > " \
 	"v.data_timestamp THEN e.changed" \
-	" ELSE COALESCE(v.data_timestamp, e.changed) END END" \
+	" ELSE COALESCE(v.data_timestamp, e.changed) END END AS missing" \
 	" FROM {state} v LEFT JOIN (SELECT x.\"view\", MAX(x.dirty) AS dirty, MAX(x.deaf) AS deaf, MIN(x.changed) AS " \
 	"changed," \
 	" MAX(CASE WHEN x.dirty > 0 AND x.changed IS NULL THEN 1 ELSE 0 END) AS untold FROM " entries \
@@ -81,14 +81,16 @@ static const char *const shown[] = {
 /* clang-format on */
 
 #define REACH_SQL \
-	" reach (\"name\", below) AS (SELECT v.\"name\", v.\"name\" FROM {state} v UNION SELECT r.\"name\", v.\"name\" " \
+	" reach (\"name\", below) AS (SELECT v.\"name\", v.\"name\" AS below FROM {state} v UNION SELECT r.\"name\", " \
+	"v.\"name\" " \
 	"FROM reach r" \
 	" JOIN {captures} c ON c.\"view\" = r.below AND c.\"mode\" = 'kept' JOIN {state} v ON v.relation = c.source),"
 
 #define WORDS_SQL \
 	" words (\"name\", word, missing) AS (SELECT r.\"name\", CASE WHEN MAX(o.\"method\") = 'simple' AND " \
 	"MIN(o.\"method\") = 'simple'" \
-	" AND EXISTS (SELECT 1 FROM own w WHERE w.word > 0) THEN 1 ELSE MAX(o.word) END, MIN(o.missing) FROM reach r" \
+	" AND EXISTS (SELECT 1 FROM own w WHERE w.word > 0) THEN 1 ELSE MAX(o.word) END AS word, MIN(o.missing) AS " \
+	"missing FROM reach r" \
 	" JOIN own o ON o.\"name\" = r.below GROUP BY r.\"name\")"
 
 static char *query_template(struct db *db, void *mem, const char *form)
