@@ -32,14 +32,22 @@ struct my_questions {
 	size_t n;
 };
 
+/* A kind of cluster whose nodes certify transactions. */
+struct my_cluster {
+	const char *const *catch_up; /* statements after which a node has what was committed by way of others; NULL ends */
+	bool other_after_start;      /* a node that was started again may have got its contents without its own log */
+	bool unordered; /* definitions are not held against rows that other nodes write: none is part of a refresh */
+};
+
 /* The server that a connection talks to. */
 struct my_node {
 	size_t place; /* of the URL */
 	bool watches; /* chosen by a watch; sessions of workers follow it */
 	unsigned connect_timeout_s;
 	bool certifies; /* a node of a cluster: whoever is in the way of what comes from another node is ended */
-	char *name;     /* server.c; NULL: not asked yet */
-	char key[17];   /* server.c; "": not asked yet */
+	const struct my_cluster *cluster; /* what else is known of that; NULL: nothing */
+	char *name;                       /* server.c; NULL: not asked yet */
+	char key[17];                     /* server.c; "": not asked yet */
 };
 
 /* One connection. db comes first: dialect.h casts. */
@@ -162,7 +170,7 @@ void my_kill_query(struct viewd_conn *conn);
 
 /* Opens the session at the first place that serves; a URL that names one: there. */
 bool places_open(struct viewd_conn *conn, struct viewd_err *err) MUST_CHECK;
-/* Is the server a node of one that certifies transactions? */
+/* Is the server a node of one that certifies transactions, and of which kind? */
 bool places_find_cluster(struct viewd_conn *conn, struct viewd_err *err) MUST_CHECK;
 /* Waits until the node has carried out what was committed by way of the others. */
 bool places_catch_up(struct viewd_conn *conn, struct viewd_err *err) MUST_CHECK;

@@ -90,7 +90,7 @@ $(engine_tests): Makefile
 TESTS += $(engine_tests)
 CLEANFILES += $(engine_tests)
 EXTRA_DIST += $(engine_scripts) tests/system/82-matrix-postgresql.rows tests/system/82-matrix-mariadb.rows tests/system/82-matrix-sqlite.rows \
-	tests/system/lib-browser.sh tests/system/lib-engine.sh tests/system/lib-faults.sh tests/system/lib-galera.sh tests/system/lib-pooler.sh
+	tests/system/lib-browser.sh tests/system/lib-engine.sh tests/system/lib-faults.sh tests/system/lib-galera.sh tests/system/lib-group.sh tests/system/lib-pooler.sh
 
 # Random writers against everything that may go wrong: SQLite in make check, all engines in make check-long.
 model_tests = tests/model/model-sqlite.sh tests/model/model-postgresql.sh tests/model/model-mariadb.sh
@@ -195,7 +195,7 @@ system_tests = \
 	tests/system/64-look-mariadb.sh \
 	tests/system/65-keys-mariadb.sh \
 	tests/system/66-balancer-galera.sh tests/system/66-commits-galera.sh tests/system/66-crowded-galera.sh \
-	tests/system/66-galera.sh \
+	tests/system/66-galera.sh tests/system/66-group.sh \
 	tests/system/66-shards-postgresql.sh \
 	tests/system/67-hidden-mariadb.sh \
 	tests/system/69-cluster-mariadb.sh \

@@ -26,7 +26,7 @@ static bool ask_start(struct viewd_conn *conn, char **text, struct viewd_err *er
 {
 	char *start = NULL;
 
-	if (!conn->node.certifies)
+	if (conn->node.cluster == NULL || !conn->node.cluster->other_after_start)
 		return true;
 	if (!my_query_text(conn, *text,
 	                   "SELECT CAST(UNIX_TIMESTAMP() - VARIABLE_VALUE AS SIGNED) FROM "

@@ -75,7 +75,9 @@ static const struct errno_class classes[] = {
 	{1412, VIEWD_ERR_CONFLICT, NULL}, /* ER_TABLE_DEF_CHANGED */
 	{1615, VIEWD_ERR_CONFLICT, NULL}, /* ER_NEED_REPREPARE */
 	{1637, VIEWD_ERR_CONFLICT, NULL}, /* ER_TOO_MANY_CONCURRENT_TRXS */
+	{3101, VIEWD_ERR_CONFLICT, NULL}, /* ER_TRANSACTION_ROLLBACK_DURING_COMMIT: a group has not certified it */
 	{3572, VIEWD_ERR_CONFLICT, NULL}, /* ER_LOCK_NOWAIT, MySQL */
+	{3797, VIEWD_ERR_CONFLICT, NULL}, /* ER_GRP_TRX_CONSISTENCY_BEFORE: a member does not catch up */
 	/* limits */
 	{1317, VIEWD_ERR_CANCELLED, NULL}, /* ER_QUERY_INTERRUPTED; exec.c knows whether viewd has asked for it */
 	{1969, VIEWD_ERR_TIMEOUT, NULL},   /* ER_STATEMENT_TIMEOUT, MariaDB */
@@ -132,6 +134,9 @@ static const struct errno_class classes[] = {
 	{1062, VIEWD_ERR_QUERY, "two rows of the definition have the same unique_key"}, /* ER_DUP_ENTRY */
 	/* ER_BLOB_KEY_WITHOUT_LENGTH, ER_TABLE_WITHOUT_PK */
 	{1170, VIEWD_ERR_CONFIG, "give the column a type with a length, columns = name varchar(100), or cast it"},
+	/* ER_BEFORE_DML_VALIDATION_ERROR */
+	{3098, VIEWD_ERR_CONFIG,
+     "a group wants InnoDB and a primary key on every table, and with several primaries no cascades"},
 	{3750, VIEWD_ERR_CONFIG, "the server wants a primary key on every table (sql_require_primary_key)"},
 };
 

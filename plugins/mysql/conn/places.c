@@ -25,13 +25,36 @@ static bool take_state_fn(void *ctx, const char *const *v, size_t n UNUSED)
 
 static const struct db_reader take_state[] = {{take_state_fn, "tT", "the state of a node"}};
 
+static const char *const galera_catches_up[] = {"SET STATEMENT wsrep_sync_wait = 1 FOR SELECT 1", NULL};
+static const struct my_cluster galera = {.catch_up = galera_catches_up, .other_after_start = true};
+
+/* Group Replication with several primaries. With one, the others take no writes, so it is as good as alone.
+ * https://dev.mysql.com/doc/refman/8.4/en/group-replication-limitations.html: definitions and rows of the same object
+ * that are written by way of different members are not detected as conflicts. */
+#define CONSISTENCY "SET SESSION group_replication_consistency = "
+static const char *const group_catches_up[] = {CONSISTENCY "'BEFORE'", "START TRANSACTION", "COMMIT",
+                                               CONSISTENCY "DEFAULT", NULL};
+static const struct my_cluster group = {.catch_up = group_catches_up, .unordered = true};
+
+static bool take_single_fn(void *ctx, const char *const *v, size_t n UNUSED)
+{
+	*(bool *)ctx = strcmp(v[1], "OFF") != 0;
+	return false;
+}
+
+static const struct db_reader take_single[] = {{take_single_fn, "tt", "how many primaries a group has"}};
+
 bool places_find_cluster(struct viewd_conn *conn, struct viewd_err *err)
 {
+	static const char primaries[] = "SHOW GLOBAL VARIABLES LIKE 'group_replication_single_primary_mode'";
 	int64_t state = -1;
+	bool single = true;
 
-	if (!my_query(&conn->db, STATE, NULL, 0, take_state, &state, err))
+	if (!my_query(&conn->db, STATE, NULL, 0, take_state, &state, err) ||
+	    !my_query(&conn->db, primaries, NULL, 0, take_single, &single, err))
 		return false;
-	conn->node.certifies = conn->db.definitions_end = state >= 0;
+	conn->node.cluster = state >= 0 ? &galera : single ? NULL : &group;
+	conn->node.certifies = conn->db.definitions_end = conn->node.cluster != NULL;
 	return true;
 }
 
@@ -54,7 +77,11 @@ static bool serves(struct viewd_conn *conn)
 
 bool places_catch_up(struct viewd_conn *conn, struct viewd_err *err)
 {
-	if (!conn->node.certifies || db_exec(&conn->db, "SET STATEMENT wsrep_sync_wait = 1 FOR SELECT 1", err))
+	const char *const *sql = conn->node.cluster != NULL ? conn->node.cluster->catch_up : NULL;
+
+	while (sql != NULL && *sql != NULL && db_exec(&conn->db, *sql, err))
+		sql++;
+	if (sql == NULL || *sql == NULL)
 		return true;
 	if (serves(conn))
 		return false;

@@ -15,7 +15,14 @@
 
 #define AUTO_ROWS "auto: full, all rows in one transaction, because the table is small"
 
-#define ENDS_OTHERS "an exchange of names would end transactions that use the table, on every node"
+#define ENDS_OTHERS "an exchange of names gets in the way of transactions that use the table, on every node"
+
+/* All rows anew would be carried out by each node. What differs is written by blocks (BEGIN NOT ATOMIC), which MySQL
+ * has not. */
+static bool spares_nodes(const struct viewd_conn *conn)
+{
+	return conn->node.certifies && conn->mariadb;
+}
 
 enum way {
 	WAY_ROWS,     /* the table is small and nothing refers to it: all rows in one transaction */
@@ -73,7 +80,7 @@ enum viewd_refresh_mode my_choose_mode(struct task *task, char reason[static 256
 	case WAY_HINDERED:
 		break;
 	}
-	bool differing = instead == VIEWD_MODE_FULL && my_conn(task->db)->node.certifies;
+	bool differing = instead == VIEWD_MODE_FULL && spares_nodes(my_conn(task->db));
 	snprintf(reason, 256, "auto: %s in one transaction, because names cannot be exchanged (%.170s)",
 	         differing ? "whole rows that differ" : word_mode(instead), why);
 	return instead;
@@ -223,7 +230,7 @@ bool my_full(struct task *task, struct viewd_outcome *out, struct viewd_err *err
 		return inplace_refresh(task, out, err);
 	if (strncmp(out->reason, "auto:", strlen("auto:")) != 0)
 		return full(task, out, err);
-	if (my_conn(task->db)->node.certifies && task->columns != NULL)
+	if (spares_nodes(my_conn(task->db)) && task->columns != NULL)
 		return my_write_differing(task, out, err);
 	return refresh_full(task, out, err);
 }
