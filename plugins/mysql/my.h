@@ -39,6 +39,8 @@ struct my_cluster {
 	bool unordered; /* definitions are not held against rows that other nodes write: none is part of a refresh */
 };
 
+#define MY_WHERE_SQL "CONCAT_WS(' ', @@hostname, @@port, @@server_id, @@datadir)"
+
 /* The server that a connection talks to. */
 struct my_node {
 	size_t place; /* of the URL */
@@ -46,8 +48,9 @@ struct my_node {
 	unsigned connect_timeout_s;
 	bool certifies; /* a node of a cluster: whoever is in the way of what comes from another node is ended */
 	const struct my_cluster *cluster; /* what else is known of that; NULL: nothing */
-	char *name;                       /* server.c; NULL: not asked yet */
-	char key[17];                     /* server.c; "": not asked yet */
+	char *where;  /* which server that is, as MY_WHERE_SQL tells; set before any other thread knows the connection */
+	char *name;   /* server.c; NULL: not asked yet */
+	char key[17]; /* server.c; "": not asked yet */
 };
 
 /* One connection. db comes first: dialect.h casts. */
@@ -163,7 +166,8 @@ void my_renew(struct viewd_conn *conn);
 #define MY_WRITABLE "SELECT @@global.read_only IN ('0', 'OFF') AND @@global.innodb_read_only IN ('0', 'OFF')"
 /* Fails with VIEWD_ERR_STANDBY when the server takes no writes. */
 bool my_require_writable(struct viewd_conn *conn, struct viewd_err *err) MUST_CHECK;
-/* Ends the running statement over a second connection; when that fails, cuts the first one's socket. Any thread. */
+/* Ends the running statement over a second connection to the same server; when that fails, cuts the first one's
+ * socket. Any thread. */
 void my_kill_query(struct viewd_conn *conn);
 
 /* ---- places.c: the servers of a URL that names several */

@@ -4,6 +4,7 @@
  */
 #include "my_support.h"
 
+#include <pthread.h>
 #include <string.h>
 
 #include "base/err.h"
@@ -80,10 +81,54 @@ static void a_node_without_its_cluster_is_left(void)
 	CHECK(conn->lost);
 }
 
+/* ---- a statement that is ended */
+
+struct sleeper {
+	struct viewd_conn *conn;
+	struct viewd_err err;
+};
+
+static void *sleep_long(void *ctx)
+{
+	struct sleeper *sleeper = ctx;
+	mysql_thread_init();
+	CHECK(!db_exec(&sleeper->conn->db, "BEGIN NOT ATOMIC WHILE 1 DO DO SLEEP(0.01); END WHILE; END", &sleeper->err));
+	mysql_thread_end();
+	return NULL;
+}
+
+/* How a statement ends that viewd wants to end, as its class. */
+static const char *end_of_sleep(struct viewd_conn *conn)
+{
+	struct sleeper sleeper = {.conn = conn};
+	pthread_t thread;
+	REQUIRE(pthread_create(&thread, NULL, sleep_long, &sleeper) == 0);
+	WAIT_UNTIL(
+		strcmp(my_ask("SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE ID = %lu AND INFO LIKE '%%SLEEP%%'",
+	                  conn->thread_id),
+	           "1") == 0);
+	my_kill_query(conn);
+	pthread_join(thread, NULL);
+	return err_class_word(sleeper.err.cls);
+}
+
+/* An address that leads to several servers: another one gives the session's number to somebody else, whose statement
+ * must not be ended. */
+static void a_statement_is_ended_on_its_own_server_only(void)
+{
+	my_fresh();
+	struct viewd_conn *conn = my_session();
+	CHECK_STR(end_of_sleep(conn), "cancelled");
+	CHECK(DIALECT->alive(conn));
+	conn->node.where[0]++;
+	CHECK_STR(end_of_sleep(conn), "lost");
+}
+
 static const struct harness_test tests[] = {
 	{"a server behind the server is the view's own failure", a_server_behind_the_server_is_the_views_own_failure},
 	{"an interruption of a cluster is a conflict", an_interruption_of_a_cluster_is_a_conflict},
 	{"an interruption of a server alone is a cancel", an_interruption_of_a_server_alone_is_a_cancel},
 	{"a node without its cluster is left", a_node_without_its_cluster_is_left},
+	{"a statement is ended on its own server only", a_statement_is_ended_on_its_own_server_only},
 };
 HARNESS_SERVER_MAIN(MY_SERVER, SUITE("mysql errors", tests))

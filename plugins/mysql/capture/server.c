@@ -63,8 +63,7 @@ bool my_server_key(struct viewd_conn *conn, const char **key_r, struct viewd_err
 	*key_r = conn->node.key;
 	if (conn->node.key[0] != '\0')
 		return true;
-	if (!my_query_text(conn, conn, "SELECT CONCAT_WS(' ', @@hostname, @@port, @@server_id, @@datadir)", NULL, 0, &where,
-	                   err))
+	if (!my_query_text(conn, conn, "SELECT " MY_WHERE_SQL, NULL, 0, &where, err))
 		return false;
 	digest_text(where, digest);
 	talloc_free(where);

@@ -152,10 +152,21 @@ static bool judge_version(struct viewd_conn *conn, struct viewd_err *err)
 	return err_hint(err, "MariaDB 10.6 or MySQL 8.0 is the oldest that renames tables safely");
 }
 
+static bool ask_server(struct viewd_conn *conn, struct viewd_err *err)
+{
+	char *told = NULL;
+
+	if (!my_query_text(conn, conn, "SELECT CONCAT_WS(' ', @@lower_case_table_names, " MY_WHERE_SQL ")", NULL, 0, &told,
+	                   err))
+		return false;
+	conn->names_fold = told != NULL && told[0] != '0';
+	conn->node.where = talloc_strdup(conn, told != NULL && told[0] != '\0' ? told + 2 : "");
+	talloc_free(told);
+	return true;
+}
+
 static bool fix_session(struct viewd_conn *conn, struct viewd_err *err)
 {
-	int64_t folding;
-
 	if (!judge_version(conn, err) || !db_exec(&conn->db, session_settings, err) ||
 	    !my_use_settings(&conn->db, NULL, err) ||
 	    !db_exec(&conn->db, "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED", err))
@@ -165,10 +176,8 @@ static bool fix_session(struct viewd_conn *conn, struct viewd_err *err)
 		return false;
 	if (!conn->mariadb && !db_exec(&conn->db, "SET SESSION information_schema_stats_expiry = 0", err))
 		return false;
-	if (!my_query_int(conn, "SELECT @@lower_case_table_names", NULL, 0, &folding, err))
-		return false;
-	conn->names_fold = folding != 0;
-	return places_find_cluster(conn, err) && my_set_limits(&conn->db, STATEMENT_US, 2 * SPAN_SECOND, err);
+	return ask_server(conn, err) && places_find_cluster(conn, err) &&
+	       my_set_limits(&conn->db, STATEMENT_US, 2 * SPAN_SECOND, err);
 }
 
 void my_renew(struct viewd_conn *conn)
@@ -281,9 +290,35 @@ void my_close(struct viewd_conn **conn_p)
 	talloc_free(conn);
 }
 
+static bool is_same_server(MYSQL *other, const char *where)
+{
+	if (mysql_query(other, "SELECT " MY_WHERE_SQL) != 0)
+		return false;
+	MYSQL_RES *result = mysql_store_result(other);
+	MYSQL_ROW row = result != NULL ? mysql_fetch_row(result) : NULL;
+	bool same = row != NULL && row[0] != NULL && strcmp(row[0], where) == 0;
+
+	mysql_free_result(result);
+	return same;
+}
+
+#define BALANCED 8 /* connections after which an address that leads to several servers has led to all */
+
+/* Another server gives the number to somebody else. */
+static MYSQL *connect_beside(struct viewd_conn *conn)
+{
+	for (int i = 0; i < BALANCED; i++) {
+		MYSQL *other = my_connect(conn, conn->node.connect_timeout_s, true, NULL);
+		if (other == NULL || is_same_server(other, conn->node.where))
+			return other;
+		mysql_close(other);
+	}
+	return NULL;
+}
+
 void my_kill_query(struct viewd_conn *conn)
 {
-	MYSQL *other = my_connect(conn, conn->node.connect_timeout_s, true, NULL);
+	MYSQL *other = connect_beside(conn);
 	char sql[64];
 
 	snprintf(sql, sizeof sql, "KILL QUERY %lu", conn->thread_id);

@@ -28,7 +28,7 @@ static int patience(const char *leads_by UNUSED)
 }
 
 /* Other servers have another text. */
-#define SERVER_SQL "SELECT CONCAT_WS(' ', @@hostname, @@port, @@server_id, @@datadir)"
+#define SERVER_SQL "SELECT " MY_WHERE_SQL
 
 static bool find_side(struct viewd_conn *conn, void *mem, struct lease_side *out, struct viewd_err *err)
 {
