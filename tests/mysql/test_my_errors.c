@@ -92,7 +92,9 @@ static void *sleep_long(void *ctx)
 {
 	struct sleeper *sleeper = ctx;
 	mysql_thread_init();
-	CHECK(!db_exec(&sleeper->conn->db, "BEGIN NOT ATOMIC WHILE 1 DO DO SLEEP(0.01); END WHILE; END", &sleeper->err));
+	CHECK(!db_exec(&sleeper->conn->db,
+	               "CREATE TEMPORARY TABLE slept AS SELECT SLEEP(600) AS n FROM (SELECT 1 UNION SELECT 2) AS two",
+	               &sleeper->err));
 	mysql_thread_end();
 	return NULL;
 }
