@@ -17,7 +17,7 @@ VIEWD_BUILD=$(cd "$1" && pwd)
 VIEWD_SRC=$(cd "$(dirname "$0")/.." && pwd)
 shift
 [ $# -gt 0 ] || set -- contract/mysql system/11-league system/18-drop system/24-changes system/30-readers system/47-onesource system/48-wait system/50-reload \
-	system/66-group system/70-lifecycle system/77-returned system/80-deps
+	system/66-group system/67-prepared system/70-lifecycle system/77-returned system/80-deps
 
 place=$VIEWD_BUILD/tests/cache/mysql-sid
 

@@ -117,13 +117,14 @@ static enum client_exit render(const struct client *client, const struct args *a
 enum client_exit client_with_conf(const struct client *client, const struct args *args, client_with_conf_fn *fn)
 {
 	struct viewd_err err;
-	if (!account_of_service(config_of(client, args), &err)) {
+	const char *path = config_of(client, args); /* of who asks, not of whom he becomes */
+	if (!account_of_service(path, &err)) {
 		client_complain(client, &err);
 		return CLIENT_FAILED;
 	}
 	struct registry *registry = registry_new(client->mem_ctx);
 	struct conf_problems problems = {0};
-	struct conf *conf = load(client, config_of(client, args), registry, &problems);
+	struct conf *conf = load(client, path, registry, &problems);
 	if (conf == NULL) {
 		struct client to_err = *client;
 		to_err.out = client->err;

@@ -35,6 +35,7 @@ struct my_questions {
 /* A kind of cluster whose nodes certify transactions. */
 struct my_cluster {
 	const char *const *catch_up; /* statements after which a node has what was committed by way of others; NULL ends */
+	const char *afterwards;      /* follows them, also when one has failed; NULL: nothing does */
 	bool other_after_start;      /* a node that was started again may have got its contents without its own log */
 	bool unordered; /* definitions are not held against rows that other nodes write: none is part of a refresh */
 };

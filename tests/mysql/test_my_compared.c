@@ -188,9 +188,30 @@ static void a_changed_row_stays_in_its_place(void)
 	changes_to(s, "1=3,3=1,4=40");
 }
 
+/* A text that differs, of a value that is the same once it is stored: nobody else has changed the row. */
+static void a_value_with_more_digits_than_its_column_is_no_conflict(void)
+{
+	static const char *const id[] = {"id"};
+	struct my_scene *s = my_incremental_begin(my_totals);
+	s->compared = NULL;
+	my_do("CREATE TABLE dear (id INT PRIMARY KEY, u DECIMAL(10,2))");
+	my_do("INSERT INTO dear VALUES (1, 10), (2, 20)");
+	s->view = my_view("cheap", VIEWD_METHOD_TABLE, "SELECT id, u FROM dear");
+	s->view.mode = VIEWD_MODE_DIFF;
+	s->view.unique_key = id;
+	s->view.n_unique_key = 1;
+	my_applied(s->conn, &s->view, VIEWD_CHANGE_CREATE);
+	my_do("ALTER TABLE dear MODIFY u DECIMAL(10,4)");
+	my_do("UPDATE dear SET u = 30 WHERE id = 2");
+	my_refreshed(s->conn, &s->view);
+	CHECK_STR(my_ask("SELECT GROUP_CONCAT(u ORDER BY id) FROM cheap"), "10.00,30.00");
+}
+
 static const struct harness_test tests[] = {
 	{"a stored value has the text of before", a_stored_value_has_the_text_of_before},
 	{"a changed row stays in its place", a_changed_row_stays_in_its_place},
+	{"a value with more digits than its column is no conflict",
+     a_value_with_more_digits_than_its_column_is_no_conflict},
 	{"many bytes are written", many_bytes_are_written},
 	{"many keys of many digits are written", many_keys_of_many_digits_are_written},
 };

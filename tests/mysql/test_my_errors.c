@@ -126,11 +126,21 @@ static void a_statement_is_ended_on_its_own_server_only(void)
 	CHECK_STR(end_of_sleep(conn), "lost");
 }
 
+/* Such a session does not know yet which server it is at. */
+static void a_session_that_is_being_set_up_is_cut(void)
+{
+	my_fresh();
+	struct viewd_conn *conn = my_session();
+	TALLOC_FREE(conn->node.where);
+	CHECK_STR(end_of_sleep(conn), "lost");
+}
+
 static const struct harness_test tests[] = {
 	{"a server behind the server is the view's own failure", a_server_behind_the_server_is_the_views_own_failure},
 	{"an interruption of a cluster is a conflict", an_interruption_of_a_cluster_is_a_conflict},
 	{"an interruption of a server alone is a cancel", an_interruption_of_a_server_alone_is_a_cancel},
 	{"a node without its cluster is left", a_node_without_its_cluster_is_left},
 	{"a statement is ended on its own server only", a_statement_is_ended_on_its_own_server_only},
+	{"a session that is being set up is cut", a_session_that_is_being_set_up_is_cut},
 };
 HARNESS_SERVER_MAIN(MY_SERVER, SUITE("mysql errors", tests))

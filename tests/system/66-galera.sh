@@ -103,7 +103,7 @@ is "as one" "$(sql_on 2 "$now_on_2; SELECT sum(total) FROM one") $(sql_on 2 "$no
 for fd in "${to[@]}"; do echo "SELECT 'still', count(*) FROM large; SELECT count(*) FROM one; SELECT count(*) FROM two; COMMIT; SELECT 'done';" >&"$fd"; done
 ok "the readers come to their end" wait_until "[ \$(cat $T/reader?.log | grep -c done) = 2 ]"
 is "and none was ended" "$(cat "$T"/reader?.log | grep -c ERROR)" 0
-like "why says how rows get there" "$(ctl 1 why large)" "an exchange of names would end transactions"
+like "why says how rows get there" "$(ctl 1 why large)" "an exchange of names gets in the way of transactions"
 ok "swap is done when asked for" ctl 1 refresh asked --wait
 ok "with a warning" log_has "warning: view 'asked', refresh_mode = swap: an exchange of names"
 is "rows are the same on the other node" "$(sql_on 2 "SELECT count(*), sum(total) FROM large")" "$(sql_on 1 "SELECT count(*), sum(v) FROM t")"

@@ -152,6 +152,7 @@ static bool judge_version(struct viewd_conn *conn, struct viewd_err *err)
 	return err_hint(err, "MariaDB 10.6 or MySQL 8.0 is the oldest that renames tables safely");
 }
 
+/* The first time also which server it is. */
 static bool ask_server(struct viewd_conn *conn, struct viewd_err *err)
 {
 	char *told = NULL;
@@ -160,7 +161,8 @@ static bool ask_server(struct viewd_conn *conn, struct viewd_err *err)
 	                   err))
 		return false;
 	conn->names_fold = told != NULL && told[0] != '0';
-	conn->node.where = talloc_strdup(conn, told != NULL && told[0] != '\0' ? told + 2 : "");
+	if (conn->node.where == NULL && told != NULL && told[0] != '\0')
+		conn->node.where = talloc_strdup(conn, told + 2);
 	talloc_free(told);
 	return true;
 }
@@ -237,6 +239,7 @@ bool my_open_at(struct viewd_conn *conn, size_t place, struct viewd_err *err)
 	conn->lock_timeout_us = -1;
 	TALLOC_FREE(conn->own.set);
 	TALLOC_FREE(conn->own.undo);
+	TALLOC_FREE(conn->node.where);
 	TALLOC_FREE(conn->node.name);
 	conn->node.key[0] = '\0';
 	conn->my = my_connect(conn, 0, true, err);
@@ -290,26 +293,28 @@ void my_close(struct viewd_conn **conn_p)
 	talloc_free(conn);
 }
 
-static bool is_same_server(MYSQL *other, const char *where)
+/* Is that another server? *failed_r: it does not say. */
+static bool is_another_server(MYSQL *other, const char *where, bool *failed_r)
 {
-	if (mysql_query(other, "SELECT " MY_WHERE_SQL) != 0)
-		return false;
-	MYSQL_RES *result = mysql_store_result(other);
+	MYSQL_RES *result = mysql_query(other, "SELECT " MY_WHERE_SQL) == 0 ? mysql_store_result(other) : NULL;
 	MYSQL_ROW row = result != NULL ? mysql_fetch_row(result) : NULL;
-	bool same = row != NULL && row[0] != NULL && strcmp(row[0], where) == 0;
+	bool another = row != NULL && row[0] != NULL && strcmp(row[0], where) != 0;
 
+	*failed_r = row == NULL || row[0] == NULL;
 	mysql_free_result(result);
-	return same;
+	return another;
 }
 
 #define BALANCED 8 /* connections after which an address that leads to several servers has led to all */
 
-/* Another server gives the number to somebody else. */
+/* Another server gives the number to somebody else. A session that is being set up has not learnt where it is. */
 static MYSQL *connect_beside(struct viewd_conn *conn)
 {
-	for (int i = 0; i < BALANCED; i++) {
+	bool failed = conn->node.where == NULL;
+
+	for (int i = 0; i < BALANCED && !failed; i++) {
 		MYSQL *other = my_connect(conn, conn->node.connect_timeout_s, true, NULL);
-		if (other == NULL || is_same_server(other, conn->node.where))
+		if (other == NULL || (!is_another_server(other, conn->node.where, &failed) && !failed))
 			return other;
 		mysql_close(other);
 	}

@@ -32,9 +32,9 @@ static const struct my_cluster galera = {.catch_up = galera_catches_up, .other_a
  * https://dev.mysql.com/doc/refman/8.4/en/group-replication-limitations.html: definitions and rows of the same object
  * that are written by way of different members are not detected as conflicts. */
 #define CONSISTENCY "SET SESSION group_replication_consistency = "
-static const char *const group_catches_up[] = {CONSISTENCY "'BEFORE'", "START TRANSACTION", "COMMIT",
-                                               CONSISTENCY "DEFAULT", NULL};
-static const struct my_cluster group = {.catch_up = group_catches_up, .unordered = true};
+static const char *const group_catches_up[] = {CONSISTENCY "'BEFORE'", "START TRANSACTION", "COMMIT", NULL};
+static const struct my_cluster group = {
+	.catch_up = group_catches_up, .afterwards = CONSISTENCY "DEFAULT", .unordered = true};
 
 static bool take_single_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
@@ -77,11 +77,14 @@ static bool serves(struct viewd_conn *conn)
 
 bool places_catch_up(struct viewd_conn *conn, struct viewd_err *err)
 {
-	const char *const *sql = conn->node.cluster != NULL ? conn->node.cluster->catch_up : NULL;
+	const struct my_cluster *cluster = conn->node.cluster;
+	bool caught_up = true;
 
-	while (sql != NULL && *sql != NULL && db_exec(&conn->db, *sql, err))
-		sql++;
-	if (sql == NULL || *sql == NULL)
+	for (const char *const *sql = cluster != NULL ? cluster->catch_up : NULL; caught_up && sql != NULL && *sql; sql++)
+		caught_up = db_exec(&conn->db, *sql, err);
+	if (cluster != NULL && cluster->afterwards != NULL && !conn->lost)
+		caught_up = db_exec(&conn->db, cluster->afterwards, caught_up ? err : NULL) && caught_up;
+	if (caught_up)
 		return true;
 	if (serves(conn))
 		return false;

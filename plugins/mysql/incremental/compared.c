@@ -360,6 +360,8 @@ static bool add_statement(struct block *block, char *sql, size_t writes, struct 
 	return block->bytes < BLOCK_BYTES || send(block, err);
 }
 
+/* Rows that are updated were read with a lock. They are not counted, since the server counts only those that have
+ * changed, and what differs as text may be the same once it is stored. */
 static bool write_back(const struct comparing *c, struct viewd_err *err)
 {
 	struct block block = {.c = c};
@@ -372,7 +374,7 @@ static bool write_back(const struct comparing *c, struct viewd_err *err)
 	}
 	for (size_t i = 0, end; i < c->changing.n; i = end) {
 		end = end_of(c, &c->changing, i);
-		if (!add_statement(&block, update_text(c, rel, i, end), end - i, err))
+		if (!add_statement(&block, update_text(c, rel, i, end), 0, err))
 			return false;
 	}
 	for (size_t i = 0, end; i < c->coming.n; i = end) {

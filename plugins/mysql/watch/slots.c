@@ -207,19 +207,35 @@ static bool add_count_fn(void *ctx, const char *const *v, size_t n UNUSED)
 
 static const struct db_reader add_count[] = {{add_count_fn, "tt", "how many XA statements there were"}};
 
-/* MySQL shows what is prepared to accounts that may (XA_RECOVER_ADMIN), and says 1401 to others. Where no XA statement
- * was seen since the server was started nothing is. Else something counts as prepared, another thing after each. */
+static bool add_orphan_fn(void *ctx, const char *const *v, size_t n UNUSED)
+{
+	char **prepared = ctx;
+
+	*prepared = sql_add(*prepared, "%s;", v[0]);
+	return true;
+}
+
+static const struct db_reader add_orphan[] = {{add_orphan_fn, "t", "transactions without a session"}};
+
+/* MySQL shows what is prepared to accounts that may (XA_RECOVER_ADMIN), and says 1401 to others. What was prepared
+ * before the server was started, or by a session that has ended, is a transaction without a session. What a session has
+ * prepared since then was counted. An account that sees neither takes it that something is prepared. */
 static bool guess_prepared(struct viewd_conn *conn, char **prepared, struct viewd_err *err)
 {
-	static const char sql[] =
+	static const char orphans[] = "SELECT trx_id FROM information_schema.INNODB_TRX WHERE trx_mysql_thread_id = 0";
+	static const char count_sql[] =
 		"SHOW GLOBAL STATUS WHERE Variable_name IN ('Com_xa_prepare', 'Com_xa_commit', 'Com_xa_rollback')";
+	struct viewd_err failure = {0};
 	int64_t count = 0;
 
-	if (!my_query(&conn->db, sql, NULL, 0, add_count, &count, err))
+	if (!my_query(&conn->db, count_sql, NULL, 0, add_count, &count, err))
 		return false;
-	if (count > 0)
+	bool seen = my_query(&conn->db, orphans, NULL, 0, add_orphan, prepared, &failure);
+	if (!seen || count > 0)
 		*prepared = sql_add(*prepared, "? %" PRId64, count);
-	return true;
+	if (conn->lost && err != NULL)
+		*err = failure;
+	return !conn->lost;
 }
 
 #define XAER_RMERR 1401
