@@ -116,7 +116,7 @@ static bool are_all_behind(const struct rig *rig)
 /* Every slot of every view in use: as much as there can ever be. */
 static void all_hours_of_many_views_take_a_kilobyte_each(void)
 {
-	enum { VIEWS = 1000 };
+	enum { VIEWS = 200 };
 	struct past_slot slots[PAST_SLOTS];
 	char *text = talloc_strdup(harness_ctx(), DB);
 	for (int i = 0; i < VIEWS; i++)
