@@ -15,12 +15,21 @@ char *sql_new(void *mem_ctx)
 	return sql;
 }
 
+/* Most pieces are short, and talloc's own way writes each of them twice. */
 char *sql_add(char *sql, const char *fmt, ...)
 {
+	char piece[512];
 	va_list ap;
 	va_start(ap, fmt);
-	sql = talloc_vasprintf_append_buffer(sql, fmt, ap);
+	int len = vsnprintf(piece, sizeof piece, fmt, ap);
 	va_end(ap);
+	if (len >= 0 && (size_t)len < sizeof piece) {
+		sql = talloc_strndup_append_buffer(sql, piece, (size_t)len);
+	} else {
+		va_start(ap, fmt);
+		sql = talloc_vasprintf_append_buffer(sql, fmt, ap);
+		va_end(ap);
+	}
 	assert(sql != NULL);
 	return sql;
 }

@@ -14,9 +14,8 @@ void pg_carried_queue(struct viewd_conn *conn)
 {
 	/* clang-format off */
 	static const char *const steps[] = {
-		"SET LOCAL synchronous_commit = off",
-		("SELECT pg_catalog.set_config('viewd.carried', pg_catalog.array_agg(id)::text, true) FROM (SELECT id FROM "
-		 "viewd.carried FOR UPDATE SKIP LOCKED) AS rows"),
+		("SELECT pg_catalog.set_config('synchronous_commit', 'off', true), pg_catalog.set_config('viewd.carried', "
+		 "pg_catalog.array_agg(id)::text, true) FROM (SELECT id FROM viewd.carried FOR UPDATE SKIP LOCKED) AS rows"),
 		("UPDATE viewd.captures c SET clean_seq = t.seq FROM (SELECT view, source, pg_catalog.max(seq) AS seq FROM "
 		 "viewd.carried"
 		 " WHERE id = " CARRIED " AND seq IS NOT NULL GROUP BY view, source) t"

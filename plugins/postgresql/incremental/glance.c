@@ -4,7 +4,8 @@
  * the snapshot of a refresh, so a glance that is the same means that a whole look would be. Whatever differs, needed or
  * not, leads to a whole look.
  *
- * Tables with others below them, and databases with many functions of users, are looked at as a whole each time.
+ * Tables that have had others below them, and databases with many functions of users, are looked at as a whole each
+ * time.
  */
 #include "postgresql/incremental/glance.h"
 
@@ -28,9 +29,10 @@ struct glance {
  * own. 16384 is the first oid that is not the server's own. */
 /* clang-format off */
 static const char glance_sql[] =
-	"SELECT (SELECT pg_catalog.array_agg(x.xmin)::text || pg_catalog.array_agg(x.relhasindex)::text FROM "
-	"pg_catalog.unnest($2::pg_catalog.oid[]) r (oid) CROSS JOIN LATERAL (SELECT c.xmin, c.relhasindex FROM "
-	"pg_catalog.pg_class c WHERE c.oid = r.oid OFFSET 0) x), "
+	"SELECT (SELECT CASE WHEN NOT pg_catalog.bool_or(x.relhassubclass) THEN pg_catalog.array_agg(x.xmin)::text || "
+	"pg_catalog.array_agg(x.relhasindex)::text END FROM pg_catalog.unnest($2::pg_catalog.oid[]) r (oid) CROSS JOIN "
+	"LATERAL (SELECT c.xmin, c.relhasindex, c.relhassubclass FROM pg_catalog.pg_class c WHERE c.oid = r.oid OFFSET 0) "
+	"x), "
 	XMINS("pg_attribute x WHERE x.attrelid = ANY ($2::pg_catalog.oid[]) AND x.attnum > 0") ", "
 	XMINS("pg_trigger x WHERE x.tgrelid = ANY ($1::pg_catalog.oid[])") ", "
 	"(SELECT coalesce(pg_catalog.array_agg(x.xmin)::text, '') FROM pg_catalog.unnest($1::pg_catalog.oid[]) r (oid) "
@@ -43,9 +45,7 @@ static const char glance_sql[] =
 	"'pg_catalog.pg_proc'::pg_catalog.regclass AND d.refobjid = ANY ($3::pg_catalog.oid[])), "
 	"(SELECT CASE WHEN pg_catalog.count(*) <= 300 THEN coalesce(pg_catalog.array_agg(f.xmin)::text, '') END FROM "
 	"(SELECT x.xmin FROM pg_catalog.pg_proc x WHERE x.oid >= 16384 AND x.pronamespace <> "
-	"'viewd'::pg_catalog.regnamespace LIMIT 301) f), "
-	"(SELECT CASE WHEN pg_catalog.count(*) = 0 THEN '' END FROM pg_catalog.pg_inherits i WHERE i.inhparent = ANY "
-	"($1::pg_catalog.oid[]))";
+	"'viewd'::pg_catalog.regnamespace LIMIT 301) f)";
 /* clang-format on */
 
 /* A NULL among them says that a glance is not enough. */
@@ -64,7 +64,7 @@ static bool take_glance_fn(void *ctx, const char *const *v, size_t n)
 	return false;
 }
 
-static const struct db_reader take_glance[] = {{take_glance_fn, "TTTTTTTTTTT", "rows of the catalogue"}};
+static const struct db_reader take_glance[] = {{take_glance_fn, "TTTTTTTTTT", "rows of the catalogue"}};
 
 /* The texts that the answer replaces tell where it belongs. */
 static void ask(struct viewd_conn *conn, struct glance *glance, char **text_r)

@@ -40,11 +40,11 @@ bool pg_path_restore(struct viewd_conn *conn, struct viewd_err *err)
 /* clang-format off */
 #define FIND_SQL(canonical, outdated) \
 	"SELECT c.oid::text, c.relkind::text, c.relispopulated, " canonical "," \
-	" EXISTS (SELECT 1 FROM pg_catalog.pg_index i WHERE i.indrelid = c.oid AND i.indisunique AND i.indisvalid" \
-	"         AND i.indimmediate AND i.indpred IS NULL AND i.indexprs IS NULL)," \
+	" c.relkind = 'm' AND EXISTS (SELECT 1 FROM pg_catalog.pg_index i WHERE i.indrelid = c.oid AND i.indisunique AND" \
+	" i.indisvalid AND i.indimmediate AND i.indpred IS NULL AND i.indexprs IS NULL)," \
 	" pg_catalog.pg_has_role(c.relowner, 'USAGE')," \
 	" pg_catalog.pg_get_userbyid(c.relowner)," \
-	" pg_catalog.has_database_privilege(c.relowner, pg_catalog.current_database(), 'TEMPORARY')," \
+	" c.relkind = 'm' AND pg_catalog.has_database_privilege(c.relowner, pg_catalog.current_database(), 'TEMPORARY')," \
 	" n.oid IS NOT NULL AND pg_catalog.has_schema_privilege(n.oid, 'CREATE'), n.oid IS NOT NULL, " outdated \
 	" FROM (SELECT 1) AS one" \
 	" LEFT JOIN pg_catalog.pg_namespace n ON n.nspname = $1" \

@@ -9,6 +9,7 @@
 #include "common/sqltext/sqltext.h"
 
 #include <stdio.h>
+#include <string.h>
 #include <talloc.h>
 
 /* ---- step by step ---- */
@@ -251,8 +252,12 @@ static bool is_plain(const struct search *search, const struct part_source *from
 	return true;
 }
 
+/* A table that a definition names twice leads to the same question twice. */
 static const struct key_set *add_step(const struct search *search, struct key_search *all, size_t width, char *query)
 {
+	for (size_t i = 0; i < all->n_steps; i++)
+		if (all->steps[i].values.width == width && strcmp(all->steps[i].query, query) == 0)
+			return &all->steps[i].values;
 	all->steps = talloc_realloc(search->mem, all->steps, struct key_step, (unsigned)all->n_steps + 1);
 	assert(all->steps != NULL);
 	struct key_step *step = &all->steps[all->n_steps++];
@@ -261,7 +266,21 @@ static const struct key_set *add_step(const struct search *search, struct key_se
 	return &step->values;
 }
 
-static void add_way(const struct search *search, struct key_search *all, const struct part_source *from)
+struct ways {
+	char **queries; /* none of them twice */
+	size_t n;
+};
+
+static void add_query(struct ways *ways, char *query)
+{
+	for (size_t i = 0; i < ways->n; i++)
+		if (strcmp(ways->queries[i], query) == 0)
+			return;
+	ways->queries[ways->n++] = query;
+}
+
+static void add_way(const struct search *search, struct key_search *all, struct ways *ways,
+                    const struct part_source *from)
 {
 	const struct key_set *met = NULL;
 	size_t width = from->said->n_partner_pairs;
@@ -275,8 +294,16 @@ static void add_way(const struct search *search, struct key_search *all, const s
 		query = search_step_query(search, from, next, add_step(search, all, from->said->n_pairs, query));
 		from = next;
 	}
-	all->query = all->query == NULL ? query : sql_add(all->query, " UNION %s", query);
+	add_query(ways, query);
 	search->keys->width = from->said->n_pairs;
+}
+
+static char *all_ways(const struct ways *ways)
+{
+	char *query = ways->n > 0 ? ways->queries[0] : NULL;
+	for (size_t i = 1; i < ways->n; i++)
+		query = sql_add(query, " UNION %s", ways->queries[i]);
+	return query;
 }
 
 static void add_narrowing(const struct search *search, struct key_search *all)
@@ -292,13 +319,16 @@ static void add_narrowing(const struct search *search, struct key_search *all)
 static bool search_once(const struct search *search, bool *can_r, struct viewd_err *err)
 {
 	struct key_search all = {0};
+	struct ways ways = {.queries = talloc_array(search->mem, char *, (unsigned)search->part->n_sources + 1)};
+	assert(ways.queries != NULL);
 	*can_r = search->db->ops->incremental.turns.search_keys != NULL;
 	for (size_t i = 0; i < search->part->n_sources && *can_r; i++) {
 		const struct part_source *source = &search->part->sources[i];
 		*can_r = !search_has_news(search, source) || is_plain(search, source);
 		if (*can_r && search_has_news(search, source))
-			add_way(search, &all, source);
+			add_way(search, &all, &ways, source);
 	}
+	all.query = all_ways(&ways);
 	if (*can_r && all.query != NULL)
 		add_narrowing(search, &all);
 	return !*can_r || all.query == NULL ||
