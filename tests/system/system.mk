@@ -196,7 +196,7 @@ system_tests = \
 	tests/system/65-keys-mariadb.sh \
 	tests/system/66-balancer-galera.sh tests/system/66-commits-galera.sh tests/system/66-crowded-galera.sh \
 	tests/system/66-galera.sh tests/system/66-group.sh \
-	tests/system/66-shards-postgresql.sh \
+	tests/system/66-shards-postgresql.sh tests/system/66-writers-galera.sh \
 	tests/system/67-hidden-mariadb.sh tests/system/67-prepared.sh \
 	tests/system/69-cluster-mariadb.sh \
 	tests/system/69-positions-mariadb.sh \

@@ -199,7 +199,8 @@ static bool remove_unneeded(struct purge *p, struct viewd_err *err)
 }
 
 /* Writers count from the number that the last row would have if the log had always been as short. That of a row which
- * is gone stands in the position. One who holds a slot goes on counting from the old one, at worst to "everything". */
+ * is gone stands in the position. One who holds a slot goes on counting from the old one, at worst to "everything".
+ * In a cluster nobody counts by slots. */
 static bool move_slots(struct purge *p, struct viewd_err *err)
 {
 	int64_t newest = 0, base = 0;
@@ -297,8 +298,7 @@ static bool remove_by_few(struct purge *p, struct viewd_err *err)
 
 static bool purge_by_few(struct purge *p, struct viewd_err *err)
 {
-	return in_transaction(p, mark_absent, err) &&
-	       (!find_unneeded(p) || (remove_by_few(p, err) && in_transaction(p, move_slots, err)));
+	return in_transaction(p, mark_absent, err) && (!find_unneeded(p) || remove_by_few(p, err));
 }
 
 void my_purge_log(struct db *db, const struct change_log *log)

@@ -2,8 +2,11 @@
  *
  * drain.c: taking what the triggers wrote off viewd_changes.
  *
- * SKIP LOCKED passes over rows of transactions that have not ended; they are found once they have. Rows go by their
- * numbers, never by a range, in which a lower number may still be uncommitted. The session is READ COMMITTED.
+ * Rows are read without a lock, so those of transactions that have not ended are found once they have. A locking read,
+ * also one with SKIP LOCKED, makes locks of them: each row of a writer gets one in his name. Where pages of the log are
+ * split these become locks of gaps, and a node of a cluster ends the writer for a row that comes from another one. Rows
+ * go by their numbers, never by a range, in which a lower number may still be uncommitted. The session is READ
+ * COMMITTED.
  */
 #include "mysql/capture/trigger_procedure.h"
 
@@ -45,8 +48,8 @@ static const struct db_reader take_row[] = {{take_row_fn, "nt", "the log of chan
 
 static bool take_rows(struct viewd_conn *conn, struct batch *batch, struct viewd_err *err)
 {
-	char *select = talloc_asprintf(
-		batch->sources.mem, "SELECT id, source FROM viewd_changes ORDER BY id LIMIT %d FOR UPDATE SKIP LOCKED", BATCH);
+	char *select =
+		talloc_asprintf(batch->sources.mem, "SELECT id, source FROM viewd_changes ORDER BY id LIMIT %d", BATCH);
 
 	if (!my_query(&conn->db, select, NULL, 0, take_row, batch, err) || !texts_touch(conn, &batch->sources, err))
 		return false;
