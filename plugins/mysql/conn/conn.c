@@ -15,6 +15,7 @@
 
 #include "base/err.h"
 #include "base/span.h"
+#include "common/conn/process.h"
 
 #define OLDEST_MYSQL 80000
 #define OLDEST_MARIADB 100600
@@ -216,6 +217,7 @@ static struct viewd_conn *conn_new(const struct viewd_host *host, const struct v
 	conn->db.ops = &my_ops;
 	conn->db.host = host;
 	conn->db.database_name = talloc_strdup(conn, spec->name);
+	conn->holder = process_holder(conn, spec->name);
 	conn->settings = my_settings_list(conn, spec);
 	conn->base_dir = spec->base_dir != NULL ? talloc_strdup(conn, spec->base_dir) : NULL;
 	conn->password = password != NULL ? talloc_strdup(conn, password) : NULL;
