@@ -7,7 +7,7 @@ libpgtest_la_CPPFLAGS = $(AM_CPPFLAGS) -DVIEWD_DIALECT_STATIC=postgresql $(PQ_CF
 libpgtest_la_LIBADD = libviewd_postgresql.la libviewd_sql.la libviewd.la libharness.la $(PQ_LIBS) $(TALLOC_LIBS) $(LIBMD_LIBS)
 
 pg_programs = tests/postgresql/test_pg_choose tests/postgresql/test_pg_conn tests/postgresql/test_pg_refresh tests/postgresql/test_pg_replace \
-	tests/postgresql/test_pg_readers tests/postgresql/test_pg_turns tests/postgresql/test_pg_watch tests/postgresql/test_pg_flood \
+	tests/postgresql/test_pg_readers tests/postgresql/test_pg_turns tests/postgresql/test_pg_updates tests/postgresql/test_pg_watch tests/postgresql/test_pg_flood \
 	tests/postgresql/test_pg_gaps tests/postgresql/test_pg_others tests/postgresql/test_pg_roles tests/postgresql/test_pg_walk \
 	tests/postgresql/test_pg_writers tests/postgresql/test_pg_polls tests/postgresql/test_pg_logs tests/postgresql/test_pg_rolls \
 	tests/postgresql/test_pg_sums tests/postgresql/test_pg_tops tests/postgresql/test_pg_pieces tests/postgresql/test_pg_diff tests/postgresql/test_pg_harmless
@@ -53,6 +53,8 @@ tests_postgresql_test_pg_roles_CPPFLAGS = $(AM_CPPFLAGS) $(PQ_CFLAGS)
 tests_postgresql_test_pg_roles_LDADD = libpgtest.la $(LDADD)
 tests_postgresql_test_pg_turns_CPPFLAGS = $(AM_CPPFLAGS) $(PQ_CFLAGS)
 tests_postgresql_test_pg_turns_LDADD = libpgtest.la $(LDADD)
+tests_postgresql_test_pg_updates_CPPFLAGS = $(AM_CPPFLAGS) $(PQ_CFLAGS)
+tests_postgresql_test_pg_updates_LDADD = libpgtest.la $(LDADD)
 tests_postgresql_test_pg_walk_CPPFLAGS = $(AM_CPPFLAGS) $(PQ_CFLAGS)
 tests_postgresql_test_pg_walk_LDADD = libpgtest.la $(LDADD)
 tests_postgresql_test_pg_watch_CPPFLAGS = $(AM_CPPFLAGS) $(PQ_CFLAGS)

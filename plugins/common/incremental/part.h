@@ -29,6 +29,7 @@ struct part {
 	size_t n_key;
 	const size_t *row; /* positions of what identifies a row; n 0: rows may be equal */
 	size_t n_row;
+	bool one_each; /* n_row is 0, and rel is believed to have one row for a value of the key at most */
 	struct part_source *sources;
 	size_t n_sources;
 	bool few;              /* rel is believed to have few rows */

@@ -71,6 +71,20 @@ static bool find_exchanges(struct db *db, void *mem, struct part *part, struct v
 	return true;
 }
 
+/* The key has an index that lets each value be there once, and no other column is unique. */
+static const char one_each_sql[] =
+	"SELECT EXISTS (SELECT FROM pg_catalog.pg_index i WHERE i.indrelid = $1::pg_catalog.regclass AND i.indisunique AND "
+	"i.indisvalid AND i.indpred IS NULL AND i.indexprs IS NULL AND i.indnkeyatts = pg_catalog.cardinality($2::text[])) "
+	"AND NOT " PG_EXCHANGES_SQL("$1", "$2");
+
+/* A row whose other columns have changed is then updated in place. Should there be more rows of a key after all, they
+ * are told apart by counting. */
+static bool find_one_each(struct db *db, const char *const *params, struct part *part, struct viewd_err *err)
+{
+	part->one_each = false;
+	return part->n_row > 0 || part->n_key == 0 || pg_op_query(db, one_each_sql, params, 2, found, &part->one_each, err);
+}
+
 bool pg_op_index_part(struct db *db, struct part *part, struct viewd_err *err)
 {
 	void *mem = talloc_new(NULL);
@@ -79,8 +93,8 @@ bool pg_op_index_part(struct db *db, struct part *part, struct viewd_err *err)
 	                        names_array(mem, part->columns, part->key, part->n_key)};
 	bool has = false;
 	ident_temporary(&part->rel, "viewd_key_", name);
-	bool done = may_be_keys(db, params, err) && find_exchanges(db, mem, part, err) &&
-	            pg_op_query(db, has_sql, params, 2, found, &has, err);
+	bool done = may_be_keys(db, params, err) && find_one_each(db, params, part, err) &&
+	            find_exchanges(db, mem, part, err) && pg_op_query(db, has_sql, params, 2, found, &has, err);
 	if (done && !has) {
 		char *sql = sql_add(sql_new(mem), "CREATE INDEX IF NOT EXISTS %s ON %s (", name, params[0]);
 		for (size_t i = 0; i < part->n_key; i++)

@@ -126,12 +126,21 @@ static char *old_rows(const struct pg_difference *t)
 	return t->keys == NULL ? sql_add(sql, "true") : in_set(t, sql, "t.", false);
 }
 
+/* What identifies a row; n 0: all its columns. */
+static const size_t *identity_of(const struct part *part, size_t *n_r)
+{
+	*n_r = part->one_each ? part->n_key : part->n_row;
+	return part->one_each ? part->key : part->row;
+}
+
 /* SQL: the columns that identify a row. */
 static char *add_identity(const struct pg_difference *t, char *sql, const char *side)
 {
-	for (size_t i = 0; i < t->part->n_row; i++)
-		sql = sql_add(sql, "%s%sc%zu", i > 0 ? ", " : "", side, t->part->row[i] + 1);
-	return t->part->n_row > 0 ? sql : add_columns(sql, side, t->part->columns->n);
+	size_t n;
+	const size_t *columns = identity_of(t->part, &n);
+	for (size_t i = 0; i < n; i++)
+		sql = sql_add(sql, "%s%sc%zu", i > 0 ? ", " : "", side, columns[i] + 1);
+	return n > 0 ? sql : add_columns(sql, side, t->part->columns->n);
 }
 
 /* Records can be compared by their images and sorted, but not hashed: sorting many takes longer than computing them. */
@@ -153,10 +162,12 @@ static char *add_numbered(const struct pg_difference *t, char *sql, const char *
 
 static bool is_row_column(const struct part *part, size_t column)
 {
-	for (size_t i = 0; i < part->n_row; i++)
-		if (part->row[i] == column)
+	size_t n;
+	const size_t *columns = identity_of(part, &n);
+	for (size_t i = 0; i < n; i++)
+		if (columns[i] == column)
 			return true;
-	return part->n_row == 0;
+	return n == 0;
 }
 
 /* j: old and new rows that differ, beside each other; those of q are NULL where a row is gone. */
@@ -183,7 +194,7 @@ static char *add_after_delete(const struct pg_difference *t, char *sql)
 	return sql_add(sql, " AND (SELECT pg_catalog.count(*) FROM %sd) >= 0 RETURNING 1)", t->prefix);
 }
 
-/* Found by their places alone: a join with them would read the whole relation. */
+/* Each place is looked up by itself. A list of them beside that would be searched for every row. */
 static char *add_update(const struct pg_difference *t, char *sql, const char *rel)
 {
 	bool any = false;
@@ -196,10 +207,7 @@ static char *add_update(const struct pg_difference *t, char *sql, const char *re
 	}
 	if (!any)
 		return sql_add(sql, ", %su AS (SELECT 1 WHERE false)", t->prefix);
-	sql = sql_add(sql,
-	              " FROM %sj AS j WHERE t.ctid = j.tid AND t.ctid = ANY (ARRAY(SELECT tid FROM %sj WHERE NOT gone AND ",
-	              t->prefix, t->prefix);
-	return add_after_delete(t, sql_add(sql, "tid IS NOT NULL)) AND NOT j.gone"));
+	return add_after_delete(t, sql_add(sql, " FROM %sj AS j WHERE t.ctid = j.tid AND NOT j.gone", t->prefix));
 }
 
 /* Keys with a NULL in them are found in another way. A row may move from those to the others, so one statement has
