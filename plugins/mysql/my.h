@@ -62,8 +62,10 @@ struct viewd_conn {
 	struct my_node node;
 	char *base_dir;
 	char *password; /* wiped at close */
-	char *application_name;
-	char *holder;   /* this process and section, as viewd_daemon tells of them */
+	struct {
+		char *application_name;
+		char *holder; /* this process and section, as viewd_daemon tells of them */
+	} who;
 	char *settings; /* settings.c: what SET SESSION sets */
 	struct {
 		char *set;  /* view_settings.c: the view's own settings that are in force; NULL: not known */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * What an incremental refresh writes: rows whose key stays are updated in place.
+ * Rows whose key stays are updated in place by an incremental refresh.
  */
 #include "pg_support.h"
 

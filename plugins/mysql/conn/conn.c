@@ -106,7 +106,7 @@ MYSQL *my_connect_at(struct viewd_conn *conn, size_t place, unsigned read_timeou
 		mysql_close(my);
 		return NULL;
 	}
-	set_safe_options(my, conn->application_name);
+	set_safe_options(my, conn->who.application_name);
 	if (mysql_real_connect(my, at->host, conn->url->user, conn->password, conn->url->database, (unsigned)at->port,
 	                       url_query(conn->url, "unix_socket"), 0) == NULL) {
 		my_fail(my, false, err);
@@ -217,11 +217,11 @@ static struct viewd_conn *conn_new(const struct viewd_host *host, const struct v
 	conn->db.ops = &my_ops;
 	conn->db.host = host;
 	conn->db.database_name = talloc_strdup(conn, spec->name);
-	conn->holder = process_holder(conn, spec->name);
+	conn->who.holder = process_holder(conn, spec->name);
 	conn->settings = my_settings_list(conn, spec);
 	conn->base_dir = spec->base_dir != NULL ? talloc_strdup(conn, spec->base_dir) : NULL;
 	conn->password = password != NULL ? talloc_strdup(conn, password) : NULL;
-	conn->application_name = talloc_strdup(conn, spec->application_name != NULL ? spec->application_name : "viewd");
+	conn->who.application_name = talloc_strdup(conn, spec->application_name != NULL ? spec->application_name : "viewd");
 	conn->node.connect_timeout_s = (unsigned)((spec->connect_timeout_us + SPAN_SECOND - 1) / SPAN_SECOND);
 	if (conn->node.connect_timeout_s == 0)
 		conn->node.connect_timeout_s = 10;

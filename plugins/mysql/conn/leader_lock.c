@@ -38,7 +38,7 @@ static bool find_side(struct viewd_conn *conn, void *mem, struct lease_side *out
 		return false;
 	*out = (struct lease_side){
 		.db = &conn->db,
-		.name = conn->holder,
+		.name = conn->who.holder,
 		.free = server,
 		.leads_by = server,
 		.patience = patience,
@@ -94,7 +94,7 @@ bool my_leader_elsewhere(struct viewd_conn *conn, bool *elsewhere_r, struct view
 	bool known = my_query_int(
 		conn,
 		"SELECT COUNT(*) FROM viewd_daemon WHERE id = 1 AND holder = ? AND server <> '' AND server <> (" SERVER_SQL ")",
-		(const char *[]){conn->holder}, 1, &elsewhere, err);
+		(const char *[]){conn->who.holder}, 1, &elsewhere, err);
 
 	*elsewhere_r = known && elsewhere > 0;
 	return known || !conn->lost;
@@ -127,7 +127,7 @@ static void add_question(struct my_questions *all, const char *sql, struct holde
 /* COMMIT goes along, so the server judges who it is. */
 static void add_judged_question(struct viewd_conn *conn, struct my_questions *all, struct holder *out)
 {
-	char *ours = literal_quoted(&my_syntax, all->mem, conn->holder);
+	char *ours = literal_quoted(&my_syntax, all->mem, conn->who.holder);
 
 	my_ask_later(all, talloc_strdup(all->mem, "DECLARE viewd_holder LONGTEXT CHARACTER SET utf8mb4"), NULL, NULL);
 	my_ask_later(all,
@@ -173,7 +173,7 @@ static bool ask_holder(struct viewd_conn *conn, const char *sql, struct holder *
 /* Frees the name. */
 static bool is_ours(const struct viewd_conn *conn, struct holder *found)
 {
-	bool ours = found->name == NULL || found->name[0] == '\0' || strcmp(found->name, conn->holder) == 0;
+	bool ours = found->name == NULL || found->name[0] == '\0' || strcmp(found->name, conn->who.holder) == 0;
 
 	TALLOC_FREE(found->name);
 	return ours;

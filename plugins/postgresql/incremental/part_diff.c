@@ -126,7 +126,7 @@ static char *old_rows(const struct pg_difference *t)
 	return t->keys == NULL ? sql_add(sql, "true") : in_set(t, sql, "t.", false);
 }
 
-/* What identifies a row; n 0: all its columns. */
+/* The columns that identify a row; n 0: all of them. */
 static const size_t *identity_of(const struct part *part, size_t *n_r)
 {
 	*n_r = part->one_each ? part->n_key : part->n_row;
