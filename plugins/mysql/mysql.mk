@@ -42,7 +42,7 @@ libviewd_mysql_la_SOURCES = \
 	plugins/mysql/capture/binlog/skim.c \
 	plugins/mysql/objects/probe.c \
 	plugins/mysql/objects/rename.c \
-	plugins/mysql/watch/slots.c plugins/mysql/watch/watch_lock.c \
+	plugins/mysql/watch/rest.c plugins/mysql/watch/rest.h plugins/mysql/watch/slots.c plugins/mysql/watch/watch_lock.c \
 	plugins/mysql/refresh/replace.c \
 	plugins/mysql/conn/settings.c plugins/mysql/conn/view_settings.c \
 	plugins/mysql/depends/sources.c \

@@ -5,7 +5,7 @@ libmytest_la_SOURCES = plugins/mysql/mysql.c tests/mysql/my_incremental.c tests/
 libmytest_la_CPPFLAGS = $(AM_CPPFLAGS) -DVIEWD_DIALECT_STATIC=mysql $(MYSQL_CFLAGS)
 libmytest_la_LIBADD = libviewd_mysql.la libviewd_sql.la libviewd.la libharness.la $(MYSQL_LIBS) $(TALLOC_LIBS) $(LIBMD_LIBS)
 
-my_programs = tests/mysql/test_my_away tests/mysql/test_my_binlog tests/mysql/test_my_capture \
+my_programs = tests/mysql/test_my_away tests/mysql/test_my_binlog tests/mysql/test_my_binlog_stream tests/mysql/test_my_capture \
 	tests/mysql/test_my_cluster tests/mysql/test_my_compared tests/mysql/test_my_cost tests/mysql/test_my_crash \
 	tests/mysql/test_my_depends tests/mysql/test_my_errors tests/mysql/test_my_harmless tests/mysql/test_my_ids tests/mysql/test_my_incremental tests/mysql/test_my_logs \
 	tests/mysql/test_my_look tests/mysql/test_my_readers tests/mysql/test_my_rolls tests/mysql/test_my_session \
@@ -18,6 +18,8 @@ tests_mysql_test_my_away_CPPFLAGS = $(AM_CPPFLAGS) $(MYSQL_CFLAGS)
 tests_mysql_test_my_away_LDADD = libmytest.la $(LDADD)
 tests_mysql_test_my_binlog_CPPFLAGS = $(AM_CPPFLAGS) $(MYSQL_CFLAGS)
 tests_mysql_test_my_binlog_LDADD = libmytest.la $(LDADD)
+tests_mysql_test_my_binlog_stream_CPPFLAGS = $(AM_CPPFLAGS) $(MYSQL_CFLAGS)
+tests_mysql_test_my_binlog_stream_LDADD = libmytest.la $(LDADD)
 tests_mysql_test_my_capture_CPPFLAGS = $(AM_CPPFLAGS) $(MYSQL_CFLAGS)
 tests_mysql_test_my_capture_LDADD = libmytest.la $(LDADD)
 tests_mysql_test_my_cluster_CPPFLAGS = $(AM_CPPFLAGS) $(MYSQL_CFLAGS)

@@ -25,6 +25,7 @@
 #include "common/state/state.h"
 #include "mysql/capture/binlog/binlog.h"
 #include "mysql/capture/trigger_procedure.h"
+#include "mysql/watch/rest.h"
 
 #define LOCK_TIMEOUT_US (2 * SPAN_SECOND)
 #define TIMEOUT_US (30 * SPAN_SECOND)
@@ -50,6 +51,7 @@ struct due {
 struct viewd_watch {
 	struct viewd_conn *conn;
 	struct binlog *binlog; /* NULL while no source is noticed by it */
+	struct rest rest;      /* from reading it, unless all is to be looked at */
 	char lock[IDENT_MAX];
 	int wake;
 	char *place;        /* where the state is; NULL: it could not be told */
@@ -241,14 +243,23 @@ static bool look_at_log(struct viewd_watch *w, bool *news, struct viewd_err *err
 	return true;
 }
 
+/* Is the binary log left alone, although something may have come? */
+static bool rests(const struct viewd_watch *w)
+{
+	return w->binlog != NULL && !binlog_is_behind(w->binlog) && mono_us() < w->rest.until;
+}
+
 static bool look_at_binlog(struct viewd_watch *w, bool thorough, bool *news, bool *asked, struct viewd_err *err)
 {
 	bool found;
-	if (w->binlog == NULL)
+	int64_t begin = mono_us();
+	if (w->binlog == NULL || (!thorough && rests(w)))
 		return true;
-	if ((thorough && !binlog_aim(w->binlog, err)) || !binlog_read(w->binlog, err) ||
+	if (((thorough || rest_is_long(&w->rest)) && !binlog_aim(w->binlog, err)) || !binlog_read(w->binlog, err) ||
 	    !binlog_commit(w->binlog, &found, err))
 		return false;
+	if (binlog_heard_since(w->binlog, begin))
+		rest_after_reading(&w->rest, begin, mono_us());
 	*news = *news || found;
 	*asked = *asked || binlog_saw_request(w->binlog);
 	if (binlog_saw_heartbeat(w->binlog))
@@ -425,8 +436,9 @@ static bool is_unfinished(const struct viewd_watch *w)
 static void wait_for_hint(struct viewd_watch *w, int64_t until, bool *woken_r)
 {
 	bool finished = !is_unfinished(w);
+	bool resting = rests(w);
 	struct pollfd fds[] = {{.fd = finished ? w->wake : -1, .events = POLLIN},
-	                       {.fd = w->binlog != NULL ? binlog_fd(w->binlog) : -1, .events = POLLIN}};
+	                       {.fd = w->binlog != NULL && !resting ? binlog_fd(w->binlog) : -1, .events = POLLIN}};
 	uint64_t n;
 	until = earlier(earlier(until, w->due.look), earlier(w->due.heartbeat, w->due.objects));
 	bool in_server = finished && server_waits(w) && w->pause_us > PAUSE_SHORT;
@@ -436,7 +448,9 @@ static void wait_for_hint(struct viewd_watch *w, int64_t until, bool *woken_r)
 	}
 	if (w->trigger)
 		until = earlier(until, w->due.log);
-	int64_t left = w->binlog != NULL && binlog_buffered(w->binlog) ? 0 : until - mono_us();
+	if (resting)
+		until = earlier(until, w->rest.until);
+	int64_t left = !resting && w->binlog != NULL && binlog_buffered(w->binlog) ? 0 : until - mono_us();
 	poll(fds, ARRAY_LEN(fds), left <= 0 ? 0 : (int)(left / SPAN_MS + 1));
 	*woken_r = finished && read(w->wake, &n, sizeof n) == (ssize_t)sizeof n;
 }

@@ -29,7 +29,8 @@
 #define HEARTBEAT "SET @master_heartbeat_period = 4800000000"
 #define SILENCE_US (20 * SPAN_SECOND)
 #define READ_SLICE (200 * SPAN_MS) /* then what was read of is told, and the caller looks up */
-#define READ_TIMEOUT_S 30u         /* in the middle of an event */
+#define ON_ITS_WAY_MS 10
+#define READ_TIMEOUT_S 30u /* in the middle of an event */
 #define STORE_EVERY \
 	(INT64_C(16) << 20)   /* bytes that may be read again after a restart though nothing of interest is in them */
 #define KEPT (16ul << 20) /* bytes: a buffer of the library that has grown beyond that is given back */
@@ -216,11 +217,13 @@ static bool fetch_failed(struct binlog *log, struct viewd_err *err)
 	return false;
 }
 
+/* The rest of what the log is known to hold is on its way, and is waited for. */
 static bool readable(const struct binlog *log)
 {
 	struct pollfd pfd = {.fd = binlog_fd(log), .events = POLLIN};
 
-	return is_in_cache(log) || (is_opaque(log) && binlog_is_behind(log)) || poll(&pfd, 1, 0) > 0;
+	return is_in_cache(log) || (is_opaque(log) && binlog_is_behind(log)) ||
+	       poll(&pfd, 1, binlog_is_behind(log) ? ON_ITS_WAY_MS : 0) > 0;
 }
 
 static bool fetch(struct binlog *log, struct viewd_err *err)
@@ -302,6 +305,11 @@ bool binlog_read(struct binlog *log, struct viewd_err *err)
 	if (mono_us() - log->heard_us < SILENCE_US)
 		return true;
 	return err_set(err, VIEWD_ERR_LOST, "server sends no heartbeat for its binary log");
+}
+
+bool binlog_heard_since(const struct binlog *log, int64_t since)
+{
+	return log->heard_us >= since;
 }
 
 bool binlog_check(struct binlog *log, struct viewd_err *err)

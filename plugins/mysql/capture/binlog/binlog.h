@@ -61,6 +61,8 @@ bool binlog_read(struct binlog *log, struct viewd_err *err) MUST_CHECK;
 bool binlog_aim(struct binlog *log, struct viewd_err *err) MUST_CHECK;
 /* Has it not been, yet? */
 bool binlog_is_behind(const struct binlog *log);
+/* Has an event come since then (microseconds of the monotonic clock)? */
+bool binlog_heard_since(const struct binlog *log, int64_t since);
 /* Is the log still the one that is followed? False: it may not be (RESET MASTER), opening it again will tell. To be
  * asked now and then. */
 bool binlog_check(struct binlog *log, struct viewd_err *err) MUST_CHECK;
