@@ -188,6 +188,49 @@ static void a_changed_row_stays_in_its_place(void)
 	changes_to(s, "1=3,3=1,4=40");
 }
 
+static void is_joined(struct my_scene *s)
+{
+	my_refreshed(s->conn, &s->view);
+	CHECK_STR(my_ask("SELECT COUNT(*), COUNT(*) - (SELECT COUNT(*) FROM joined) FROM (SELECT id, n, name FROM joined "
+	                 "INTERSECT ALL %s) x",
+	                 s->view.definition),
+	          my_ask("SELECT COUNT(*), 0 FROM (%s) x", s->view.definition));
+}
+
+/* Nothing but unique_key says that a row of the join is the only one of its id. */
+static void a_row_that_its_key_tells_apart_stays(void)
+{
+	static const char *const id[] = {"id"}, numbers[] = "SELECT GROUP_CONCAT(viewd_pk ORDER BY id) FROM joined";
+	struct my_scene *s = my_incremental_begin(my_totals);
+	s->compared = NULL;
+	my_do("CREATE TABLE sold (id INT PRIMARY KEY, r INT NOT NULL, n INT NOT NULL)");
+	my_do("CREATE TABLE place (id INT PRIMARY KEY, code INT NOT NULL, name VARCHAR(10))");
+	my_do("INSERT INTO sold SELECT seq, seq %% 3, seq FROM seq_1_to_30");
+	my_do("INSERT INTO place VALUES (1, 0, 'a'), (2, 1, 'b'), (3, 2, 'c')");
+	s->view = my_incremental("joined", "SELECT s.id, s.n, p.name FROM sold s JOIN place p ON p.code = s.r");
+	s->view.unique_key = id;
+	s->view.n_unique_key = 1;
+	my_applied(s->conn, &s->view, VIEWD_CHANGE_CREATE);
+	my_refreshed(s->conn, &s->view);
+	char *before = talloc_strdup(harness_ctx(), my_ask(numbers));
+	my_do("UPDATE sold SET n = n + 1 WHERE id < 9");
+	my_do("UPDATE place SET name = NULL WHERE id = 2");
+	CHECK_INT(my_refreshed(s->conn, &s->view).did, VIEWD_DID_INCREMENTAL);
+	CHECK_STR(my_ask(numbers), before);
+	is_joined(s);
+	/* The index is believed to be there as long as the session knows the view. */
+	my_do(
+		"ALTER TABLE joined DROP INDEX %s",
+		my_ask("SELECT INDEX_NAME FROM information_schema.STATISTICS WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = "
+	           "'joined' AND COLUMN_NAME = 'id' AND NON_UNIQUE = 0"));
+	my_do("INSERT INTO place VALUES (4, 2, 'c'), (5, 2, 'd')");
+	is_joined(s);
+	my_do("UPDATE place SET name = 'c' WHERE id = 5");
+	is_joined(s);
+	my_do("UPDATE sold SET n = n + 1 WHERE id = 2");
+	is_joined(s);
+}
+
 /* A text that differs, of a value that is the same once it is stored: nobody else has changed the row. */
 static void a_value_with_more_digits_than_its_column_is_no_conflict(void)
 {
@@ -210,6 +253,7 @@ static void a_value_with_more_digits_than_its_column_is_no_conflict(void)
 static const struct harness_test tests[] = {
 	{"a stored value has the text of before", a_stored_value_has_the_text_of_before},
 	{"a changed row stays in its place", a_changed_row_stays_in_its_place},
+	{"a row that its key tells apart stays in its place", a_row_that_its_key_tells_apart_stays},
 	{"a value with more digits than its column is no conflict",
      a_value_with_more_digits_than_its_column_is_no_conflict},
 	{"many bytes are written", many_bytes_are_written},

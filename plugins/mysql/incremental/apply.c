@@ -222,11 +222,15 @@ char *whole_query(void *mem, const struct columns *columns, const char *definiti
 	return sql_add(add_columns(sql_add(sql_new(mem), "SELECT "), columns), " FROM (\n%s\n) AS viewd_q", definition);
 }
 
+/* Should there be more rows of a key after all, these are left to what counts them. */
 static bool apply(const struct computing *c, const struct difference *d, const char *query, struct part_written *out,
                   struct viewd_err *err)
 {
 	bool done = false;
-	if (compared_may(d) && !compared_apply(d, query, &done, out, err))
+	struct difference by_key = *d;
+	if (c->part->one_each)
+		by_key.row = c->part->key, by_key.n_row = c->part->n_key;
+	if (compared_may(&by_key) && !compared_apply(&by_key, query, &done, out, err))
 		return false;
 	if (done)
 		return true;

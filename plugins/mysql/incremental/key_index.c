@@ -16,13 +16,29 @@
 /* Long values are indexed by their beginning. */
 #define PREFIX "(100)"
 
-/* How many indexes have the columns of the key, whole or their beginnings, in whatever order before all others? */
-static char *count_text(struct viewd_conn *conn, void *mem, const struct part *part)
+static char *key_names(void *mem, const struct part *part)
 {
 	char *names = sql_new(mem);
 	for (size_t i = 0; i < part->n_key; i++)
 		names = sql_add(names, "%s%s", i > 0 ? ", " : "",
 		                literal_quoted(&my_syntax, mem, part->columns->names[part->key[i]]));
+	return names;
+}
+
+/* How many indexes let each value of the key be there once? */
+static char *one_each_text(struct viewd_conn *conn, void *mem, const struct part *part)
+{
+	return talloc_asprintf(mem,
+	                       "SELECT COUNT(*) FROM (SELECT 1 FROM information_schema.STATISTICS WHERE %s GROUP BY "
+	                       "INDEX_NAME HAVING MAX(NON_UNIQUE) = 0 AND COUNT(*) = %zu AND SUM(COLUMN_NAME IN (%s) AND "
+	                       "SUB_PART IS NULL) = %zu) viewd_i",
+	                       my_where(conn, mem, &part->rel), part->n_key, key_names(mem, part), part->n_key);
+}
+
+/* How many indexes have the columns of the key, whole or their beginnings, in whatever order before all others? */
+static char *count_text(struct viewd_conn *conn, void *mem, const struct part *part)
+{
+	char *names = key_names(mem, part);
 	return talloc_asprintf(mem,
 	                       "SELECT COUNT(*) FROM (SELECT 1 FROM information_schema.STATISTICS WHERE %s AND "
 	                       "SEQ_IN_INDEX <= %zu AND COLUMN_NAME IN (%s) AND INDEX_TYPE = 'BTREE' GROUP BY INDEX_NAME "
@@ -64,9 +80,12 @@ static char *create_text(void *mem, const struct part *part)
 bool my_index_part(struct db *db, struct part *part, struct viewd_err *err)
 {
 	void *mem = talloc_new(NULL);
-	int64_t n = 0;
-	bool done = my_query_int(my_conn(db), count_text(my_conn(db), mem, part), NULL, 0, &n, err) &&
-	            (n > 0 || db_exec(db, create_text(mem, part), err));
+	int64_t n = 0, unique = 0;
+	bool done =
+		my_query_int(my_conn(db), count_text(my_conn(db), mem, part), NULL, 0, &n, err) &&
+		(n > 0 || db_exec(db, create_text(mem, part), err)) &&
+		(part->n_row > 0 || my_query_int(my_conn(db), one_each_text(my_conn(db), mem, part), NULL, 0, &unique, err));
+	part->one_each = unique > 0;
 	talloc_free(mem);
 	return done;
 }
