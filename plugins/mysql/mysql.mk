@@ -58,7 +58,8 @@ libviewd_mysql_la_SOURCES = \
 	plugins/mysql/capture/trigger_plan.c plugins/mysql/capture/trigger_plan.h \
 	plugins/mysql/depends/know.c \
 	plugins/mysql/incremental/apply.c \
-	plugins/mysql/incremental/compared.c \
+	plugins/mysql/incremental/compare/compared.c plugins/mysql/incremental/compare/comparing.h \
+	plugins/mysql/incremental/compare/write_back.c \
 	plugins/mysql/incremental/part_diff.c \
 	plugins/mysql/incremental/facts.c \
 	plugins/mysql/incremental/ids.c plugins/mysql/incremental/ids.h \

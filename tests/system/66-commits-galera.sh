@@ -19,6 +19,11 @@ conf <<-END
 	unique_key = id
 	refresh_mode = incremental
 	definition = SELECT id, v * 2 AS v FROM source
+	[view keyless]
+	database = shop
+	method = table
+	on_change = yes
+	definition = SELECT NULLIF(id % 7, 0) AS k, v FROM source
 END
 
 logged()
@@ -46,6 +51,16 @@ for i in 1 2; do
 	ok "a change of one row is noticed ($i)" wait_until view_is $((2 * i))
 done
 ok "it is kept incrementally" wait_until "viewctl why doubled | grep -q 'the last refresh was INCREMENTAL'"
+are_fresh()
+{
+	viewctl wait doubled --timeout 30s && viewctl wait keyless --timeout 30s
+}
+ok "so is a view without a key, which has equal rows" wait_until are_fresh
+numbers_of_keyless()
+{
+	sql_on 3 "SET SESSION wsrep_sync_wait = 1; SELECT COUNT(*), SUM(viewd_pk) FROM keyless"
+}
+keyless=$(numbers_of_keyless)
 numbers=$(sql_on 3 "SELECT SUM(viewd_pk * id) FROM doubled")
 commits=$(status wsrep_replicated) bytes=$(status wsrep_replicated_bytes)
 ok "another node changes many rows" sql_on 2 "UPDATE source SET v = v + 1"
@@ -57,4 +72,22 @@ ok "by few rows at a time" test "$commits" -ge 20
 ok "which go to the other nodes together" test "$bytes" -lt 2000000
 is "rows of the view are changed where they are" "$(sql_on 3 "SELECT SUM(viewd_pk * id) FROM doubled")" "$numbers"
 ok "all of them" viewctl verify doubled
+ok "the view without a key has them" wait_until are_fresh
+is "where rows were" "$(numbers_of_keyless)" "$keyless"
+ok "all of them, too" viewctl verify keyless
+sql_on 2 "DELETE FROM source WHERE id <= 100; UPDATE source SET v = v + 1 WHERE id <= 300"
+ok "rows go" wait_until are_fresh
+ok "which are as many as there should be" viewctl verify keyless
+sql_on 2 "INSERT INTO source SELECT seq, 7 FROM seq_6001_to_6200; UPDATE source SET v = v + 1 WHERE id <= 200"
+ok "rows come" wait_until are_fresh
+ok "which are as many as there should be, too" viewctl verify keyless
+
+# Rows that triggers leave are taken off by transactions as well.
+ok "refreshes end" viewctl pause doubled keyless
+commits=$(status wsrep_replicated)
+for i in {1..600}; do echo "UPDATE source SET v = v + 1 WHERE id = $((1000 + i));"; done >"$T/changes.sql"
+ok "a writer commits all the time" sql_on 2 "source $T/changes.sql"
+commits=$(($(status wsrep_replicated) - commits))
+comment "$commits write sets for 600 changes"
+ok "many changes are taken off together" test "$commits" -le 30
 finish

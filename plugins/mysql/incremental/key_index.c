@@ -126,3 +126,17 @@ char *in_place_question(const struct difference *d)
 		" GROUP BY INDEX_NAME) viewd_i",
 		d->n_row, d->n_row, row_names(d), d->n_row, row_names(d), my_where(d->conn, d->mem, &at));
 }
+
+/* Nothing else may be unique: a row takes the place of another one that may come only later. */
+char *numbered_question(const struct difference *d)
+{
+	for (size_t i = 0; i < d->columns->n; i++)
+		if (ident_same(&my_syntax, d->columns->names[i], ROW_KEY))
+			return NULL;
+	struct relation at;
+	my_place(d->conn, d->rel, &at);
+	return talloc_asprintf(d->mem,
+	                       "SELECT COALESCE(COUNT(*) = 1 AND MAX(INDEX_NAME = 'PRIMARY' AND COLUMN_NAME = '" ROW_KEY
+	                       "'), 0) FROM information_schema.STATISTICS WHERE NON_UNIQUE = 0 AND %s",
+	                       my_where(d->conn, d->mem, &at));
+}

@@ -183,10 +183,13 @@ char *log_quoted(struct viewd_conn *conn, void *mem, const struct change_log *lo
 
 /* SQL: 1 if changed rows of the relation may be written where they are, else 0. NULL: they may not. talloc'ed */
 char *in_place_question(const struct difference *d);
+/* SQL: 1 if rows that no key tells apart are found by the number that viewd gives to each, else 0. NULL: they are not.
+ * talloc'ed */
+char *numbered_question(const struct difference *d);
 
-/* ---- compared.c: the same for few rows */
+/* ---- compare/compared.c: the same for fewer rows */
 
-#define COMPARED_MAX 50000                 /* rows on either side */
+#define COMPARED_MAX 200000                /* rows on either side */
 #define COMPARED_BYTES (INT64_C(16) << 20) /* likewise, of their texts */
 
 /* Makes the relation's rows those of a query, whose columns are named as the relation's. *done_r false: there are too
