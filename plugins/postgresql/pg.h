@@ -199,7 +199,7 @@ void pg_queue_again(struct viewd_conn *conn, const char *sql, const char *const 
 #define PG_BEGIN_ANY "BEGIN ISOLATION LEVEL READ COMMITTED"
 /* Opens a transaction that way. */
 void pg_queue_begin(struct viewd_conn *conn, const char *sql);
-/* Ends a part of the queue. The next one runs whether the part before has failed or not. */
+/* Ends the first part of the queue, which its last statement, COMMIT, makes good whatever follows. */
 void pg_queue_part(struct viewd_conn *conn);
 /* Sends the queue in one turn; the rows are handed out when all of it has succeeded. The error is that of the first
  * statement which failed; none after it has run. The queue is empty afterwards. */

@@ -23,7 +23,7 @@ struct pg_statement {
 	void *ctx;
 	int place;     /* among the prepared; -1: it is not */
 	bool prepares; /* an answer to that comes before its own */
-	bool ends;     /* its failure, and of those before it, does not keep the server from what follows */
+	bool ends;     /* the first part; what fails behind it has not kept it from being done */
 };
 
 /* ---- the queue ---- */
@@ -156,7 +156,7 @@ static bool send_queue(struct viewd_conn *conn)
 	if (PQenterPipelineMode(conn->pg) != 1)
 		return false;
 	for (size_t i = 0; i < conn->queue.n; i++)
-		if (!send_statement(conn, &conn->queue.list[i]) || (conn->queue.list[i].ends && PQpipelineSync(conn->pg) != 1))
+		if (!send_statement(conn, &conn->queue.list[i]))
 			return false;
 	return PQpipelineSync(conn->pg) == 1;
 }
@@ -211,8 +211,6 @@ static size_t read_answers(struct viewd_conn *conn, PGresult **results, int64_t 
 		results[i] = statement_answer(conn, &conn->queue.list[i], deadline);
 		if (good == i && succeeded(results[i]))
 			good++;
-		if (conn->queue.list[i].ends && PQstatus(conn->pg) == CONNECTION_OK)
-			PQclear(next_result(conn, deadline));
 	}
 	if (PQstatus(conn->pg) == CONNECTION_OK)
 		PQclear(next_result(conn, deadline)); /* the end of the turn */
