@@ -151,6 +151,7 @@ const struct db_ops pg_ops = {
 					.ask = pg_op_ask_logs,
 					.judge = pg_op_judge_logs,
 					.position = pg_op_position,
+					.mend = pg_op_mend_log,
 					.search_keys = pg_op_search_keys,
 				},
 			.unread = pg_op_unread,

@@ -192,8 +192,7 @@ static void logs_that_were_emptied_are_believed_again(void)
 	is_refreshed(&s, "incremental: 1 keys");
 	pg_do(s.conn, "TRUNCATE viewd.change_1");
 	pg_do(s.app, "UPDATE sale SET amount = 0 WHERE id = 2");
-	is_refreshed(&s, "all rows: ");
-	is_refreshed(&s, "all rows: ");
+	is_refreshed(&s, "all rows: the log was emptied");
 	pg_do(s.app, "UPDATE sale SET amount = 0 WHERE id = 3");
 	is_refreshed(&s, "incremental: 1 keys");
 }

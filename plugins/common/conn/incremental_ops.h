@@ -83,6 +83,9 @@ struct db_turn_ops {
 	                    struct viewd_err *err);
 	/* add_keys for several questions, none of which needs another one's answer. NULL: one after the other. */
 	bool (*add_keys_each)(struct db *db, const struct key_question *questions, size_t n, struct viewd_err *err);
+	/* In the transaction of a refresh that computes all rows: what a log lacks since it was emptied comes back, if
+	 * later readings may then believe what it holds. NULL: nothing is lacking. */
+	bool (*mend)(struct db *db, const struct change_log *log, struct viewd_err *err);
 };
 
 /* Keeping views incrementally (incremental/). {0}: the dialect cannot. All of them run in a transaction unless said

@@ -58,6 +58,7 @@ bool pg_op_judge_logs(struct db *db, void *mem_ctx, const char *view, struct cha
                       struct viewd_err *err);
 char *pg_op_unread(struct db *db, void *mem_ctx, const char *view, const struct change_log *log);
 char *pg_op_position(void *mem_ctx, const struct change_log *log);
+bool pg_op_mend_log(struct db *db, const struct change_log *log, struct viewd_err *err);
 void pg_op_purge_log(struct db *db, const struct change_log *log);
 bool pg_op_add_keys(struct db *db, struct key_set *set, const char *query, const struct key_set *with,
                     struct viewd_err *err);

@@ -8,9 +8,10 @@
  * is known only after writers were let on. Before, the row gets one that no transaction reaches, so that no position is
  * believed in between; whoever finds it there lets writers on again.
  *
- * A server that was killed has emptied the log, which is unlogged, and its first row is gone: that is put back, with
- * the number of the next transaction. What prepared transactions had left in the log is gone too, so no position is
- * believed that still waits for one of them.
+ * A server that was killed has emptied the log, which is unlogged, and its first row is gone. The refresh that finds it
+ * so computes all rows, and puts the row back with the number of the next transaction at its snapshot: later readings
+ * of its own are believed at once, unless something was going on at that snapshot. What prepared transactions had left
+ * in the log is gone too, so no position is believed that still waits for one of them.
  *
  * A sequence is no part of any snapshot. Readers whose snapshot is from before all this know by its value, which is
  * another one each time, that writers were let on meanwhile (look.c).
@@ -122,13 +123,24 @@ static bool let_on(struct viewd_conn *conn, int64_t number, struct viewd_err *er
 }
 
 /* Other sessions may do the same at once: the highest number counts. */
+#define FIRST_FORM \
+	"INSERT INTO viewd.change_%1$" PRId64 " (viewd_xid, viewd_sign) SELECT " \
+	"pg_catalog.pg_snapshot_xmax(pg_catalog.pg_current_snapshot()), 0 WHERE NOT EXISTS (SELECT FROM " \
+	"viewd.change_%1$" PRId64 " WHERE viewd_sign = 0)"
+
 static bool put_back_first(struct viewd_conn *conn, int64_t number, struct viewd_err *err)
 {
-	return pg_execf(conn, err,
-	                "INSERT INTO viewd.change_%" PRId64 " (viewd_xid, viewd_sign) SELECT "
-	                "pg_catalog.pg_snapshot_xmax(pg_catalog.pg_current_snapshot()), 0 WHERE NOT EXISTS (SELECT FROM "
-	                "viewd.change_%" PRId64 " WHERE viewd_sign = 0)",
-	                number, number);
+	return pg_execf(conn, err, FIRST_FORM, number);
+}
+
+/* The lock of the look keeps the log from being emptied once more before the commit. */
+bool pg_op_mend_log(struct db *db, const struct change_log *log, struct viewd_err *err UNUSED)
+{
+	char *sql = talloc_asprintf(NULL, FIRST_FORM, log->number);
+	assert(sql != NULL);
+	pg_queue(pg_of(db), sql, NULL, 0, NULL, NULL);
+	talloc_free(sql);
+	return true;
 }
 
 static bool tidy(struct viewd_conn *conn, int64_t number, struct viewd_err *err)

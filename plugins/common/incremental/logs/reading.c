@@ -152,6 +152,9 @@ static bool find_position(struct db *db, struct stmt *st, const char *view, cons
 
 bool change_log_read(struct db *db, const char *view, const struct change_log *log, struct viewd_err *err)
 {
+	const struct db_turn_ops *turns = &db->ops->incremental.turns;
+	if (log->everything && !log->unsound && turns->mend != NULL && !turns->mend(db, log, err))
+		return false;
 	struct stmt st = stmt_of(db, "UPDATE ", "log_readers", " SET position = ");
 	if (!find_position(db, &st, view, log, err)) {
 		talloc_free(st.sql);
