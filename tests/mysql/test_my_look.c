@@ -239,7 +239,7 @@ static void read_all(struct reader *r)
 	struct viewd_err err = {0};
 	bool found;
 
-	REQUIRE_OK(binlog_aim(r->log, &err), &err);
+	REQUIRE_OK(binlog_aim(r->log, true, &err), &err);
 	do {
 		REQUIRE_OK(binlog_read(r->log, &err), &err);
 		REQUIRE_OK(binlog_commit(r->log, &found, &err), &err);

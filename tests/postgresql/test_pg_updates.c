@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Rows whose key stays are updated in place by an incremental refresh.
+ * Rows whose key stays are updated in place by an incremental refresh; and changes of which no row could be logged.
  */
 #include "pg_support.h"
 
@@ -78,8 +78,51 @@ static void index_gone(void)
 	refresh(&s, -1);
 }
 
+/* A writer that gets none of its locks in time goes on, and leaves word of it where it can. */
+static void not_logged(void)
+{
+	struct pg_scene s;
+	begin(&s);
+	struct viewd_conn *holder = pg_session("viewd");
+	refresh(&s, -1);
+	pg_do(s.app, "UPDATE sale SET amount = 70 WHERE id = 1");
+	refresh(&s, 1);
+	pg_do(holder, "BEGIN");
+	pg_do(holder, "ALTER SEQUENCE viewd.full_1 CACHE 1");
+	pg_do(holder, "ALTER SEQUENCE viewd.full_2 CACHE 1");
+	pg_do(s.app, "SET lock_timeout = 50");
+	pg_do(s.app, "UPDATE sale SET amount = 77 WHERE id = 1");
+	pg_do(s.app, "INSERT INTO sale VALUES (501, 2, 1)");
+	pg_do(holder, "ROLLBACK");
+	refresh(&s, -1);
+	pg_do(s.app, "UPDATE sale SET amount = 78 WHERE id = 1");
+	refresh(&s, 1);
+}
+
+/* Writers have come to the cap before anybody has seen that a crash had emptied the log. */
+static void emptied_and_filled(void)
+{
+	struct pg_scene s;
+	begin(&s);
+	refresh(&s, -1);
+	for (int log = 1; log <= 2; log++) {
+		pg_do(s.conn, talloc_asprintf(harness_ctx(), "TRUNCATE viewd.change_%d", log));
+		pg_do(s.conn, talloc_asprintf(harness_ctx(),
+		                              "INSERT INTO viewd.change_%d (viewd_xid, viewd_sign) SELECT "
+		                              "pg_current_xact_id(), 1 FROM generate_series(1, 1200000)",
+		                              log));
+		pg_do(s.conn, talloc_asprintf(harness_ctx(), "SELECT setval('viewd.full_%d', 1)", log));
+	}
+	for (int i = 1; i <= 4; i++) {
+		pg_do(s.app, talloc_asprintf(harness_ctx(), "UPDATE sale SET amount = amount + 1 WHERE id = %d", i));
+		refresh(&s, i > 2 ? 1 : -1);
+	}
+}
+
 static const struct harness_test updates_tests[] = {
 	{"a row whose key stays is updated in place", in_place},
 	{"rows of a key that is not unique any more", index_gone},
+	{"what a writer cannot log is told", not_logged},
+	{"a log that was emptied and filled is believed again", emptied_and_filled},
 };
 HARNESS_SERVER_MAIN(PG_SERVER, SUITE("postgresql updates", updates_tests))

@@ -15,3 +15,12 @@ bool rest_is_long(const struct rest *rest)
 {
 	return rest->length > REST_SHORT;
 }
+
+int64_t rest_of_drain(bool shared, int64_t took, int64_t least, int64_t most)
+{
+	int64_t pause = shared ? took * 9 : 0;
+
+	if (pause < least)
+		return least;
+	return pause < most ? pause : most;
+}

@@ -20,6 +20,11 @@ struct rest {
 /* Something was read: by who began to read at begin, and ends now. */
 void rest_after_reading(struct rest *rest, int64_t begin, int64_t now);
 
+/* The pause behind a drain of the triggers' log: at least the least. shared: each commit on another node of a cluster
+ * waits until that one has taken the rows off as well, so this takes a tenth of the time, unless that is more than the
+ * most. */
+int64_t rest_of_drain(bool shared, int64_t took, int64_t least, int64_t most);
+
 /* Is there so much to read that the next reading goes on until it has come to the end of the log? */
 bool rest_is_long(const struct rest *rest);
 

@@ -52,6 +52,7 @@ struct viewd_watch {
 	struct viewd_conn *conn;
 	struct binlog *binlog; /* NULL while no source is noticed by it */
 	struct rest rest;      /* from reading it, unless all is to be looked at */
+	bool hurries;          /* its end is to be reached because a rest was long: nobody has asked */
 	char lock[IDENT_MAX];
 	int wake;
 	char *place;        /* where the state is; NULL: it could not be told */
@@ -226,14 +227,6 @@ static bool look_at_slots(struct viewd_watch *w, bool asked, bool *news, struct 
 	       slots_look(w->conn, &w->slots, asked, news, err);
 }
 
-/* Each commit on another node of a cluster waits until that one has taken the rows off as well. While rows come all the
- * time they are taken off in a tenth of it. */
-static int64_t pause_after(const struct viewd_watch *w, bool found, int64_t took)
-{
-	int64_t pause = found && w->conn->node.certifies ? took * 9 : 0;
-	return pause < w->pause_us ? w->pause_us : earlier(pause, PAUSE_LONG);
-}
-
 static bool look_at_log(struct viewd_watch *w, bool *news, struct viewd_err *err)
 {
 	bool found = false, more = false;
@@ -249,7 +242,7 @@ static bool look_at_log(struct viewd_watch *w, bool *news, struct viewd_err *err
 		w->pause_us = w->pause_us * 2 < PAUSE_LONG ? w->pause_us * 2 : PAUSE_LONG;
 	w->more = more;
 	int64_t end = mono_us();
-	w->due.log = more ? 0 : end + pause_after(w, found, end - begin);
+	w->due.log = more ? 0 : end + rest_of_drain(found && w->conn->node.certifies, end - begin, w->pause_us, PAUSE_LONG);
 	return true;
 }
 
@@ -259,14 +252,22 @@ static bool rests(const struct viewd_watch *w)
 	return w->binlog != NULL && !binlog_is_behind(w->binlog) && mono_us() < w->rest.until;
 }
 
+/* How far it is to be read. */
+static bool aim(struct viewd_watch *w, bool thorough, struct viewd_err *err)
+{
+	if (!thorough && !rest_is_long(&w->rest))
+		return true;
+	w->hurries = !thorough && (w->hurries || !binlog_is_behind(w->binlog));
+	return binlog_aim(w->binlog, thorough, err);
+}
+
 static bool look_at_binlog(struct viewd_watch *w, bool thorough, bool *news, bool *asked, struct viewd_err *err)
 {
 	bool found;
 	int64_t begin = mono_us();
 	if (w->binlog == NULL || (!thorough && rests(w)))
 		return true;
-	if (((thorough || rest_is_long(&w->rest)) && !binlog_aim(w->binlog, err)) || !binlog_read(w->binlog, err) ||
-	    !binlog_commit(w->binlog, &found, err))
+	if (!aim(w, thorough, err) || !binlog_read(w->binlog, err) || !binlog_commit(w->binlog, &found, err))
 		return false;
 	if (binlog_heard_since(w->binlog, begin))
 		rest_after_reading(&w->rest, begin, mono_us());
@@ -445,8 +446,7 @@ static bool is_unfinished(const struct viewd_watch *w)
  * finished. */
 static void wait_for_hint(struct viewd_watch *w, int64_t until, bool *woken_r)
 {
-	bool finished = !is_unfinished(w);
-	bool resting = rests(w);
+	bool finished = !is_unfinished(w), resting = rests(w);
 	struct pollfd fds[] = {{.fd = finished ? w->wake : -1, .events = POLLIN},
 	                       {.fd = w->binlog != NULL && !resting ? binlog_fd(w->binlog) : -1, .events = POLLIN}};
 	uint64_t n;
@@ -494,7 +494,7 @@ bool my_watch_next(struct viewd_watch *w, int64_t timeout_us, struct viewd_signa
 			return false;
 	} while ((is_unfinished(w) || (!told && !w->looking)) && mono_us() < end_of_call(w, begin, timeout_us));
 	w->looking = w->looking && is_unfinished(w);
-	if (is_unfinished(w))
+	if (is_unfinished(w) && (w->looking || !w->hurries))
 		signals.fn(signals.ctx, &behind);
 	return true;
 }

@@ -5,6 +5,10 @@
  * looks at the log and at the columns of the source, and the server keeps its answer until the catalogue's rows of one
  * of them change. Where it says no nothing is logged, and the next look at the log finds that out.
  *
+ * What fails while it is asked (a lock that takes too long, no memory) may be gone by then: the log is said to be full,
+ * or else gets a row that says "everything", so its readers compute all rows. The server would keep a "no" that comes
+ * from such a failure, so it is none.
+ *
  * Statements of several rows leave their images as sets, or sums of them for each group. What is on both sides, to the
  * byte, is left out.
  */
@@ -37,7 +41,8 @@
 	" AND c.relname = 'change_' || pg_catalog.substr(q.relname::text, 6) AND q.relkind = 'S'" \
 	" AND CASE WHEN q.relkind = 'S' THEN pg_catalog.has_sequence_privilege(q.oid, 'USAGE')" \
 	" AND pg_catalog.has_sequence_privilege(q.oid, 'UPDATE') END);" \
-	" EXCEPTION WHEN OTHERS THEN RETURN false; END"
+	" EXCEPTION WHEN undefined_object OR undefined_table OR undefined_column OR undefined_function OR " \
+	"invalid_schema_name OR insufficient_privilege THEN RETURN false; END"
 
 /* In the server's format(): $1 the log, $2 its sequence, $3 the source, all oids; $4 the number, $5 the columns, $6
  * likewise of NEW, $7 the cap, $8 and $9 what is logged of the old and of the new rows.
@@ -45,14 +50,19 @@
  * A function that is gone, or may not be called, fails where an expression names it. A block that may fail and writes
  * nothing takes no transaction id, and is cheaper than to ask for the name and the rights first. Each expression costs
  * a single-row statement about 0.7 microseconds, so there is one. */
+#define XID "pg_catalog.pg_current_xact_id()"
+#define FULL "PERFORM pg_catalog.setval('%2$s'::pg_catalog.regclass, 1);"
 #define GUARD \
 	" BEGIN IF (CASE WHEN viewd.change_is_good('%1$s'::pg_catalog.regclass, '%2$s'::pg_catalog.regclass, " \
 	"'%3$s'::pg_catalog.regclass) THEN pg_catalog.pg_sequence_last_value('%2$s'::pg_catalog.regclass) IS NULL END) " \
-	"IS NOT TRUE THEN RETURN NULL; END IF; EXCEPTION WHEN OTHERS THEN RETURN NULL; END;"
-#define OVER " THEN PERFORM pg_catalog.setval('%2$s'::pg_catalog.regclass, 1); END IF;"
+	"IS NOT TRUE THEN RETURN NULL; END IF; EXCEPTION WHEN OTHERS THEN BEGIN " FULL \
+	" EXCEPTION WHEN OTHERS THEN BEGIN " \
+	"IF pg_catalog.pg_relation_size('%1$s'::pg_catalog.regclass) OPERATOR(pg_catalog.<) (%7$s::pg_catalog.int8 " \
+	"OPERATOR(pg_catalog.*) 8192) THEN INSERT INTO viewd.change_%4$s (viewd_xid, viewd_sign) VALUES (" XID ", 2); " \
+	"END IF; EXCEPTION WHEN OTHERS THEN NULL; END; END; RETURN NULL; END;"
+#define OVER " THEN " FULL " END IF;"
 #define END " RETURN NULL; END"
 #define INTO "INSERT INTO viewd.change_%4$s (viewd_xid, viewd_sign%5$s) "
-#define XID "pg_catalog.pg_current_xact_id()"
 
 /* Rows are compared as texts, in which floats have all their digits whatever the session wants. Sums are made by the
  * server's own functions, of constants as viewd's session reads them (conn.c). */

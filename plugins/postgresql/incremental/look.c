@@ -192,7 +192,7 @@ static bool take_unread_fn(void *ctx, const char *const *v, size_t n UNUSED)
 	else if (is_true(v[2]))
 		why = "more was changed than the log holds";
 	else if (is_true(v[3]))
-		why = "the table was truncated";
+		why = "the table was truncated, or a change could not be logged";
 	else if (is_true(v[4]))
 		why = "more was changed a while ago than the log holds";
 	log->everything |= why != NULL;

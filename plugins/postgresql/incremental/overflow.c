@@ -88,8 +88,9 @@ static bool disbelieve(struct viewd_conn *conn, int64_t number, char never[stati
 {
 	char sql[250];
 	snprintf(sql, sizeof sql,
-	         "UPDATE viewd.change_%" PRId64 " SET viewd_xid = (pg_catalog.pg_current_xact_id()::text::numeric + " NEVER
-	         ")::text::pg_catalog.xid8 WHERE viewd_sign = 0 RETURNING viewd_xid::text",
+	         "INSERT INTO viewd.change_%" PRId64 " (viewd_xid, viewd_sign) VALUES "
+	         "((pg_catalog.pg_current_xact_id()::text::numeric + " NEVER
+	         ")::text::pg_catalog.xid8, 0) RETURNING viewd_xid::text",
 	         number);
 	return pg_op_query(&conn->db, sql, NULL, 0, take_number, never, err);
 }
@@ -101,14 +102,14 @@ static bool vacuum(struct viewd_conn *conn, int64_t number, struct viewd_err *er
 	return pg_exec_outside(conn, sql, err);
 }
 
-/* The table is emptied first: what it holds then belongs to readers that compute everything. Its first row stays at its
- * beginning, or the table would stay as long as it is. Where another session has begun the same meanwhile, that one's
- * number stays. */
+/* The table is emptied first: what it holds then belongs to readers that compute everything. Its first row comes back
+ * at its beginning: anywhere else it would keep the table as long as it is. While that is gone nobody believes the log.
+ * Where another session has begun the same meanwhile, that one's row stays too. */
 static bool let_on(struct viewd_conn *conn, int64_t number, struct viewd_err *err)
 {
 	char never[24] = "0";
 	return pg_op_begin(&conn->db, DB_BEGIN_WRITE, err) &&
-	       pg_execf(conn, err, "DELETE FROM viewd.change_%" PRId64 " WHERE viewd_sign <> 0", number) &&
+	       pg_execf(conn, err, "DELETE FROM viewd.change_%" PRId64, number) &&
 	       pg_execf(conn, err, "UPDATE viewd.log_readers SET position = NULL WHERE log = %" PRId64, number) &&
 	       pg_op_commit(&conn->db, err) && vacuum(conn, number, err) && disbelieve(conn, number, never, err) &&
 	       pg_execf(conn, err,

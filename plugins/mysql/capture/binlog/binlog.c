@@ -262,9 +262,9 @@ bool binlog_is_behind(const struct binlog *log)
 	return files > 0 || (files == 0 && log->seen < log->goal.offset);
 }
 
-bool binlog_aim(struct binlog *log, struct viewd_err *err)
+bool binlog_aim(struct binlog *log, bool anew, struct viewd_err *err)
 {
-	return binlog_is_behind(log) || position_end(log->conn, &log->goal, err);
+	return (!anew && binlog_is_behind(log)) || position_end(log->conn, &log->goal, err);
 }
 
 /* Reads events that have arrived, until the slice is over. */
@@ -296,7 +296,7 @@ bool binlog_read(struct binlog *log, struct viewd_err *err)
 	if (!read_arrived(log, begin, err))
 		return false;
 	while (log->unsure && mono_us() - begin < READ_SLICE) {
-		if (!binlog_aim(log, err))
+		if (!binlog_aim(log, false, err))
 			return false;
 		log->unsure = false;
 		if (!read_arrived(log, begin, err))

@@ -56,9 +56,9 @@ bool binlog_buffered(const struct binlog *log);
 /* Reads what has arrived, for a fifth of a second at most. False: the connection is lost, or silent for too long, or
  * the log has a gap (all is touched then). */
 bool binlog_read(struct binlog *log, struct viewd_err *err) MUST_CHECK;
-/* Everything that the log holds now is to be read before anybody may say that it was looked at; unless an older end has
- * still to be reached. */
-bool binlog_aim(struct binlog *log, struct viewd_err *err) MUST_CHECK;
+/* Everything that the log holds now is to be read before anybody may say that it was looked at. Not anew: unless an
+ * older end has still to be reached. */
+bool binlog_aim(struct binlog *log, bool anew, struct viewd_err *err) MUST_CHECK;
 /* Has it not been, yet? */
 bool binlog_is_behind(const struct binlog *log);
 /* Has an event come since then (microseconds of the monotonic clock)? */
