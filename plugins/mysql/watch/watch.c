@@ -252,22 +252,22 @@ static bool rests(const struct viewd_watch *w)
 	return w->binlog != NULL && !binlog_is_behind(w->binlog) && mono_us() < w->rest.until;
 }
 
-/* How far it is to be read. */
-static bool aim(struct viewd_watch *w, bool thorough, struct viewd_err *err)
+/* How far it is to be read. full: to where it ends now, whatever was still to be read before. */
+static bool aim(struct viewd_watch *w, bool full, bool beat, struct viewd_err *err)
 {
-	if (!thorough && !rest_is_long(&w->rest))
+	if (!beat && !rest_is_long(&w->rest))
 		return true;
-	w->hurries = !thorough && (w->hurries || !binlog_is_behind(w->binlog));
-	return binlog_aim(w->binlog, thorough, err);
+	w->hurries = !beat && (w->hurries || !binlog_is_behind(w->binlog));
+	return binlog_aim(w->binlog, full, err);
 }
 
-static bool look_at_binlog(struct viewd_watch *w, bool thorough, bool *news, bool *asked, struct viewd_err *err)
+static bool look_at_binlog(struct viewd_watch *w, bool full, bool beat, bool *news, bool *asked, struct viewd_err *err)
 {
 	bool found;
 	int64_t begin = mono_us();
-	if (w->binlog == NULL || (!thorough && rests(w)))
+	if (w->binlog == NULL || (!beat && rests(w)))
 		return true;
-	if (!aim(w, thorough, err) || !binlog_read(w->binlog, err) || !binlog_commit(w->binlog, &found, err))
+	if (!aim(w, full, beat, err) || !binlog_read(w->binlog, err) || !binlog_commit(w->binlog, &found, err))
 		return false;
 	if (binlog_heard_since(w->binlog, begin))
 		rest_after_reading(&w->rest, begin, mono_us());
@@ -365,7 +365,7 @@ static bool look_round(struct viewd_watch *w, bool full, struct viewd_signal_sin
 			return false;
 	}
 	return look_at_slots(w, full, news, err) && look_at_log(w, news, err) &&
-	       look_at_binlog(w, beat, news, asked, err) && look_at_objects(w, signals, news, err);
+	       look_at_binlog(w, full, beat, news, asked, err) && look_at_objects(w, signals, news, err);
 }
 
 struct counted {
