@@ -64,7 +64,7 @@ EXTRA_DIST += \
 	docs/adr/031-rights-and-former-names.md \
 	docs/adr/032-sessions-that-are-not-kept.md \
 	docs/adr/033-progress-of-a-statement.md docs/adr/034-computed-on-a-standby.md \
-	docs/adr/README.md
+	docs/adr/035-rests-of-the-reader-mariadb.md docs/adr/README.md
 EXTRA_DIST += docs/man/viewctl.1.head docs/man/viewctl.1.tail docs/man/viewd.conf.5.head docs/man/viewd.conf.5.tail
 EXTRA_DIST += \
 	docs/screenshots/explain.txt docs/screenshots/graph.txt docs/screenshots/history.txt docs/screenshots/plan.txt \

@@ -121,8 +121,8 @@ static void moments_mean_the_same(void)
 static const char *const breaks[] = {
 	"DROP TABLE viewd.change_1",
 	"ALTER TABLE viewd.change_1 RENAME TO elsewhere",
-	"ALTER TABLE viewd.change_1 ADD COLUMN more int NOT NULL DEFAULT 1; ALTER TABLE viewd.change_1 ALTER COLUMN more "
-	"DROP DEFAULT",
+	("ALTER TABLE viewd.change_1 ADD COLUMN more int NOT NULL DEFAULT 1; ALTER TABLE viewd.change_1 ALTER COLUMN more "
+     "DROP DEFAULT"),
 	"ALTER TABLE viewd.change_1 DROP COLUMN amount",
 	"ALTER TABLE viewd.change_1 ADD CONSTRAINT never CHECK (viewd_sign = 0) NOT VALID",
 	"ALTER TABLE viewd.change_1 ENABLE ROW LEVEL SECURITY; ALTER TABLE viewd.change_1 FORCE ROW LEVEL SECURITY",
