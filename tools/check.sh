@@ -113,7 +113,7 @@ run_again()
 	shift 2
 	for test in $names; do
 		printf 'again  %s\n' "$test"
-		grep '^not ok' "$dir/${test%.sh}.log" | sed 's/^/  | /'
+		awk '/^(# *)*not ok|^# +# / && n++ < 20 { print "  | " $0 }' "$dir/${test%.sh}.log"
 	done
 	make -C "$dir" -k check-TESTS TESTS="$names" "$@" >>"$out/check.log" 2>&1
 }
