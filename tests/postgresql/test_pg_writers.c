@@ -108,6 +108,25 @@ static void broken_things_stop_nobody(void)
 	}
 }
 
+/* Nothing is broken afterwards, so no look at what writers use would find out. */
+static void a_lock_that_comes_too_late_hides_nothing(void)
+{
+	struct pg_stage s;
+	pg_stage_begin(&s, VIEWD_CAPTURE_TRIGGER);
+	write_one(s.app);
+	CHECK(pg_told(&s));
+	settle(&s);
+	struct viewd_conn *holder = pg_session("viewd"), *hasty = pg_session("app");
+	pg_do(holder, "BEGIN");
+	pg_do(holder, "ALTER SEQUENCE viewd.flood_1 CACHE 1");
+	pg_do(hasty, "SET lock_timeout = 50");
+	write_one(hasty);
+	pg_do(holder, "ROLLBACK");
+	CHECK(pg_told(&s));
+	settle(&s);
+	CHECK(is_same(&s));
+}
+
 /* Damage that viewd cannot mend by itself. */
 static void nor_does_a_lost_schema(void)
 {
@@ -310,6 +329,7 @@ static void keeps_nobody_waiting(void)
 static const struct harness_test writer_tests[] = {
 	{"broken things stop nobody", broken_things_stop_nobody},
 	{"nor does a lost schema", nor_does_a_lost_schema},
+	{"a lock that comes too late hides nothing", a_lock_that_comes_too_late_hides_nothing},
 	{"settings do not matter", settings_do_not_matter},
 	{"nor do the columns", nor_do_the_columns},
 	{"waits for who was not heard", waits_for_who_was_not_heard},

@@ -137,7 +137,8 @@ static bool register_source(struct viewd_conn *conn, const char *source, struct 
 #define CARE_BODY \
 	"DECLARE own pg_catalog.xid8 := pg_catalog.pg_current_xact_id(); place pg_catalog.tid;" \
 	" flag pg_catalog.regclass := pg_catalog.to_regclass('viewd.flood_' OPERATOR(pg_catalog.||) $1);" \
-	" up pg_catalog.int8 := pg_catalog.pg_sequence_last_value(flag); BEGIN IF up IS NULL THEN" WRITE("$2", "flag") \
+	" up pg_catalog.int8; BEGIN BEGIN up := pg_catalog.pg_sequence_last_value(flag); EXCEPTION WHEN OTHERS THEN NULL;" \
+	" END; IF up IS NULL THEN" WRITE("$2", "flag") \
 	" END IF; IF up IS DISTINCT FROM 1 THEN" PG_WAKE " END IF; END"
 /* clang-format on */
 
